@@ -1,0 +1,82 @@
+"""Speed of the core, and ratios against named alternatives in the same run. `make bench`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from soleus.assessment.assess import assess  # noqa: E402
+from soleus.cli.assess import example_file  # noqa: E402
+from soleus.delivery.casefile import read_cases  # noqa: E402
+from soleus.inference.observe import observations  # noqa: E402
+from soleus.interview.session import Interview  # noqa: E402
+from soleus.interview.value import mind, values  # noqa: E402
+from soleus.knowledge.load import load_knowledge  # noqa: E402
+from tests.reference import reference_posterior  # noqa: E402
+
+RUNS = 30
+FEW = 5
+"""Answers given to both engines; the reference engine slows down steeply with more."""
+
+
+def timed(run: Callable[[], object], runs: int = RUNS) -> float:
+    """Median seconds of `runs` runs after one warm-up."""
+    run()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def process(*command: str) -> float:
+    return timed(lambda: subprocess.run(command, check=True, capture_output=True), runs=9)
+
+
+def main() -> None:
+    knowledge = load_knowledge()
+    thinking = mind(knowledge)
+    (case,) = read_cases(str(example_file()), knowledge)
+    posterior = thinking.posterior(case)
+    questions = [f for f in knowledge.findings.values() if f.by == "person" and f.depends_on != "nothing" and not case.known(f.id)]
+    seen = [o for o in observations(case, knowledge.findings) if all(i in thinking.engine.network.node_of for i in o.items) and o.items]
+    few = [o for o in seen if not o.groups][:FEW]
+    ours = timed(lambda: thinking.engine.posterior(few, case.age, case.sex))
+    theirs = timed(lambda: reference_posterior(thinking.engine.network, few, case.age, case.sex), runs=5)
+    version, numpy = process(sys.executable, "-m", "soleus.cli.main", "--version"), process(sys.executable, "-c", "import numpy")
+    load = process(sys.executable, "-c", "import soleus; soleus.load_knowledge()") - process(
+        sys.executable, "-c", "import pydantic, yaml, soleus"
+    )
+
+    table = Table(title="Median times on this machine", title_justify="left")
+    for column in ("what", "ms", "goal"):
+        table.add_column(column, justify="left")
+    rows = [
+        ("assess one case with its explanation and plan", timed(lambda: assess(case, knowledge)), "order of 1 ms"),
+        (f"posterior alone ({len(case.answers)} answers)", timed(lambda: thinking.posterior(case)), ""),
+        (f"value every remaining question ({len(questions)})", timed(lambda: values(thinking, posterior, questions)), "order of 5 ms"),
+        ("first step of an interview, from nothing", timed(lambda: Interview(knowledge).next()), ""),
+        ("load the knowledge (cached), without imports", load, "under 150 ms"),
+        ("soleus --version, whole process", version, f"under {2 * numpy * 1000:.0f} ms"),
+    ]
+    for what, seconds, goal in rows:
+        table.add_row(what, f"{seconds * 1000:.2f}", goal)
+    console = Console()
+    console.print(table)
+    console.print(f"soleus --version / python -c 'import numpy': {version / numpy:.2f} (goal: under 2)")
+    console.print(f"pyAgrum LazyPropagation (network built from {FEW} answers, inference) / ours, same evidence: {theirs / ours:.0f}")
+
+
+if __name__ == "__main__":
+    main()

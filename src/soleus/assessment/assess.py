@@ -1,0 +1,225 @@
+"""`assess(case) -> Assessment`: one pure function. No clock, no input or output, no randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from soleus.assessment.explain import double_check, evidence, withdrawn
+from soleus.assessment.plan import leading_causes, make_plan, seek_care
+from soleus.assessment.result import Action, Assessment, Avoid, Cause, Present, Reason, RuleOut, SourceNote
+from soleus.inference.exact import Posterior, probability_present
+from soleus.interview.value import Mind, mind
+from soleus.knowledge.case import Case
+from soleus.knowledge.load import Knowledge, load_knowledge
+from soleus.knowledge.schema import Condition, Source, Urgency
+from soleus.model.network import Array
+from soleus.safety.rules import RuleOutcome, apply_rules
+
+EXPLAINED = 0.01
+"""Causes at least this likely carry their evidence."""
+NOTABLE_PRESENT = 0.2
+"""Other conditions at least this likely to be present besides are named."""
+
+
+def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
+    """The assessment of `case`: same case and same knowledge version, same result.
+
+    `knowledge` defaults to the bundled knowledge base.
+    """
+    thinking = mind(knowledge or load_knowledge())
+    posterior = thinking.posterior(case)
+    rules = apply_rules(thinking.knowledge, case)
+    by_risk = risk_urgency(thinking, posterior)
+    urgency = max(rules.urgency, by_risk)
+    without = withdrawn(thinking, case, posterior)
+    present = probability_present(thinking.engine, posterior)
+    dangerous = _dangerous(thinking, posterior, present)
+    plan = make_plan(thinking, case, posterior, urgency, [c for c, _ in dangerous])
+    level = thinking.knowledge.levels[urgency]
+    leading = leading_causes(thinking, posterior)
+    draft = Assessment(
+        knowledge_version=thinking.knowledge.version,
+        review="compiled from published studies and judgement; not reviewed by a clinician",
+        id=case.id,
+        urgency=urgency.name,  # type: ignore[arg-type]  # the enum's names are the literal's values
+        urgency_name=level.name,
+        headline=level.headline,
+        do=level.do,
+        urgency_reasons=tuple(_reasons(thinking, posterior, rules, by_risk, urgency)),
+        differential=_differential(thinking, case, posterior, without),
+        must_rule_out=_must_rule_out(thinking, dangerous),
+        present=_present(thinking, posterior),
+        plan=plan,
+        if_not_better=_if_not_better(leading[0], urgency),
+        seek_care=seek_care(thinking, case, posterior, urgency),
+        double_check=double_check(thinking, case, posterior, without, urgency),
+        unanswered_danger_signs=rules.unanswered,
+        left_out=posterior.left_out,
+        notes=tuple(_notes(thinking, case)),
+        sources=(),
+    )
+    return draft.model_copy(update={"sources": _sources(thinking.knowledge, draft, leading)})
+
+
+# -- urgency ---------------------------------------------------------------------------------------
+
+
+def need_shares(mind: Mind, posterior: Posterior) -> Array:
+    """P(a person like this needs urgency u), shape (urgencies,): the greatest need of the cause and of
+    dangerous conditions present besides."""
+    network, knowledge = mind.engine.network, mind.knowledge
+    besides = np.array([_need_besides(knowledge.conditions[d]) for d in network.present])
+    need = np.maximum(mind.need[:, None], (mind.engine.sets * besides).max(axis=1)[None, :]).astype(int)
+    return np.array(np.bincount(need.ravel(), weights=posterior.weights.ravel(), minlength=len(Urgency)), dtype=np.float64)
+
+
+def _need_besides(condition: Condition) -> int:
+    return int(condition.urgency) if condition.must_not_miss else 0
+
+
+def risk_urgency(mind: Mind, posterior: Posterior) -> Urgency:
+    """The urgency of least expected loss; the more urgent of two that are equal."""
+    expected = mind.loss @ need_shares(mind, posterior)
+    return Urgency(len(expected) - 1 - int(np.argmin(expected[::-1])))
+
+
+def _reasons(mind: Mind, posterior: Posterior, rules: RuleOutcome, by_risk: Urgency, urgency: Urgency) -> Iterator[Reason]:
+    for rule in rules.fired:
+        yield Reason(kind="rule", id=rule.id, urgency=rule.urgency.name, text=rule.reason, action=rule.action, sources=rule.sources)  # type: ignore[arg-type]
+    if by_risk == urgency and (not rules.fired or rules.fired[0].urgency < urgency):
+        yield Reason(kind="risk", id="expected_loss", urgency=by_risk.name, text=_risk_text(mind, posterior, by_risk))  # type: ignore[arg-type]
+    if rules.unanswered and urgency == Urgency.routine:
+        text = f"{len(rules.unanswered)} danger signs were not answered. Until they are, we do not say that you can care for this at home."
+        yield Reason(kind="unanswered", id="danger_signs", urgency="routine", text=text)
+
+
+def _risk_text(mind: Mind, posterior: Posterior, level: Urgency) -> str:
+    needing = [i for i in np.argsort(-posterior.cause) if mind.need[i] >= level][:2]
+    if not needing:
+        return "No dangerous cause is likely enough to ask for more."
+    names = " and ".join(
+        f"{mind.knowledge.conditions[mind.engine.network.causes[i]].name.lay} ({frequency(posterior.cause[i])})" for i in needing
+    )
+    return f"It fits how likely these causes are: {names}."
+
+
+# -- what it may be --------------------------------------------------------------------------------
+
+
+def in_words(knowledge: Knowledge, probability: float) -> str:
+    """The words for a probability, from the settings."""
+    return next(words for lower, words in knowledge.settings.words if probability >= lower)
+
+
+def frequency(probability: float) -> str:
+    """A probability as a count of people: '6 in 10', '3 in 100', 'fewer than 1 in 1000'."""
+    if probability >= 0.95:
+        return "more than 95 in 100"
+    if probability >= 0.095:
+        return f"{round(probability * 10)} in 10"
+    if probability >= 0.0095:
+        return f"{round(probability * 100)} in 100"
+    return f"{round(probability * 1000)} in 1000" if probability >= 0.001 else "fewer than 1 in 1000"
+
+
+def _differential(mind: Mind, case: Case, posterior: Posterior, without: Any) -> tuple[Cause, ...]:
+    causes = []
+    for i in np.argsort(-posterior.cause, kind="stable"):
+        condition = mind.knowledge.conditions[mind.engine.network.causes[i]]
+        share = float(posterior.cause[i])
+        causes.append(
+            Cause(
+                condition=condition.id,
+                name=condition.name.lay,
+                clinical_name=condition.name.clinical,
+                probability=share,
+                in_words=in_words(mind.knowledge, share),
+                frequency=frequency(share),
+                what=condition.what.text,
+                in_the_leg=condition.in_the_leg.text if condition.in_the_leg else None,
+                evidence=evidence(mind, case, posterior, without, int(i)) if share >= EXPLAINED else (),
+            )
+        )
+    return tuple(causes)
+
+
+def _dangerous(mind: Mind, posterior: Posterior, present: Array) -> list[tuple[Condition, float]]:
+    """Conditions that must not be missed and are likely enough, as cause or besides, with the probability."""
+    network, found = mind.engine.network, []
+    for i, cause in enumerate(network.causes):
+        condition = mind.knowledge.conditions[cause]
+        share = float(present[network.present.index(cause)]) if cause in network.present else float(posterior.cause[i])
+        if condition.must_not_miss and condition.rule_out_above is not None and share >= condition.rule_out_above:
+            found.append((condition, share))
+    return sorted(found, key=lambda entry: (-entry[0].urgency, -entry[1]))
+
+
+def _must_rule_out(mind: Mind, dangerous: Iterable[tuple[Condition, float]]) -> tuple[RuleOut, ...]:
+    return tuple(
+        RuleOut(
+            condition=condition.id,
+            name=condition.name.lay,
+            probability=share,
+            above=condition.rule_out_above or 0.0,
+            tests=tuple(mind.knowledge.care[t].name.lay for t in condition.tests[:3]),
+        )
+        for condition, share in dangerous
+    )
+
+
+def _present(mind: Mind, posterior: Posterior) -> tuple[Present, ...]:
+    """Conditions likely to be present besides the cause of the pain."""
+    besides = posterior.weights.sum(axis=0) @ mind.engine.sets
+    order = np.argsort(-besides, kind="stable")
+    network, knowledge = mind.engine.network, mind.knowledge
+    return tuple(
+        Present(condition=network.present[d], name=knowledge.conditions[network.present[d]].name.lay, probability=float(besides[d]))
+        for d in order
+        if besides[d] >= NOTABLE_PRESENT
+    )
+
+
+# -- the rest --------------------------------------------------------------------------------------
+
+
+def _if_not_better(condition: Condition, urgency: Urgency) -> str | None:
+    if condition.course is None or urgency >= Urgency.same_day:
+        return None
+    days = condition.course.better_within_days
+    if days is None:
+        return condition.course.text
+    by = f"{days} days" if days < 14 else f"{round(days / 7)} weeks"
+    advice = "see a doctor or physical therapist even if nothing else has changed"
+    return f"{condition.course.text} If it is not clearly better within {by}, {advice}."
+
+
+def _notes(mind: Mind, case: Case) -> Iterator[str]:
+    minimum = mind.knowledge.settings.minimum_age
+    if case.age is not None and case.age < minimum:
+        yield f"Soleus is made for people of {minimum} and over. For a younger person, let a doctor look at the leg."
+    if case.age is None or case.sex is None:
+        yield "Age or sex is not known, so the likely causes are less certain."
+
+
+def _sources(knowledge: Knowledge, draft: Assessment, leading: tuple[Condition, ...]) -> tuple[SourceNote, ...]:
+    """Every source that a statement in this assessment names, each once."""
+    used: dict[str, None] = {}
+    parts: tuple[Reason | Action | Avoid, ...] = (*draft.urgency_reasons, *draft.plan.now, *draft.plan.treatments, *draft.plan.avoid)
+    for part in parts:
+        used |= dict.fromkeys(part.sources)
+    for condition in leading:
+        for statement in (condition.what, condition.in_the_leg, condition.course, *condition.seek_care):
+            used |= dict.fromkeys(statement.sources if statement else ())
+        for number in condition.findings.values():
+            used |= dict.fromkeys(number.sources)
+    return tuple(_citation(knowledge.sources[s]) for s in used)
+
+
+def _citation(source: Source) -> SourceNote:
+    parts = [source.authors, source.title, source.journal, str(source.year) if source.year else None]
+    link = f"https://doi.org/{source.doi}" if source.doi else f"PMID {source.pmid}" if source.pmid else source.url or ""
+    seen = {"abstract": "read: abstract", "full_text": "read: full text", "secondary": "quoted in another work"}[source.seen]
+    return SourceNote(id=source.id, citation=". ".join(p.rstrip(".") for p in parts if p) + ".", link=link, seen=seen)

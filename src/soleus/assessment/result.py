@@ -1,0 +1,165 @@
+"""The result of an assessment. Everything a user sees is a rendering of this.
+
+The JSON form is versioned by `schema_version`; `Assessment.model_json_schema()` is its schema.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from soleus.knowledge.schema import Strict
+
+Level = Literal["call_ambulance", "emergency_now", "same_day", "within_days", "routine", "self_care"]
+Support = Literal["strongly for", "for", "slightly for", "slightly against", "against", "strongly against"]
+
+
+class Reason(Strict):
+    """Why the urgency is what it is. `kind`: a safety rule, the risk of a dangerous cause, or danger signs not answered."""
+
+    kind: Literal["rule", "risk", "unanswered"]
+    id: str
+    urgency: Level
+    text: str
+    action: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+class Evidence(Strict):
+    """How much one answer moved one cause: `decibans` is the change of log-odds (10 decibans is a factor
+    of ten) when the answer is withdrawn."""
+
+    finding: str
+    text: str
+    decibans: float
+    support: Support
+
+
+class Cause(Strict):
+    condition: str
+    name: str
+    clinical_name: str
+    probability: float
+    in_words: str
+    frequency: str
+    what: str
+    in_the_leg: str | None
+    evidence: tuple[Evidence, ...]
+
+
+class RuleOut(Strict):
+    """A dangerous condition likely enough that it must be ruled out. `probability`: of being present at all."""
+
+    condition: str
+    name: str
+    probability: float
+    above: float
+    tests: tuple[str, ...]
+
+
+class Present(Strict):
+    condition: str
+    name: str
+    probability: float
+
+
+class Action(Strict):
+    """Something to do. `for_conditions`: names of the causes it is for."""
+
+    id: str
+    kind: str
+    step: str
+    name: str
+    what: str
+    steps: tuple[str, ...] = ()
+    dose: str | None = None
+    maximum: str | None = None
+    duration: str | None = None
+    effect: str
+    strength: str
+    cautions: tuple[str, ...] = ()
+    for_conditions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class NotForYou(Strict):
+    id: str
+    name: str
+    because: tuple[str, ...]
+
+
+class AskFirst(Strict):
+    """Not suggested because something is not known: the findings to ask."""
+
+    id: str
+    name: str
+    ask: tuple[str, ...]
+
+
+class SuggestedTest(Strict):
+    """A test a clinician may do; `value` is what it is expected to lower the loss of a wrong decision by."""
+
+    id: str
+    name: str
+    what: str
+    value: float
+    burden: str
+
+
+class Avoid(Strict):
+    text: str
+    sources: tuple[str, ...] = ()
+
+
+class Plan(Strict):
+    now: tuple[Action, ...]
+    not_for_you: tuple[NotForYou, ...]
+    ask_first: tuple[AskFirst, ...]
+    avoid: tuple[Avoid, ...]
+    treatments: tuple[Action, ...]
+    tests: tuple[SuggestedTest, ...]
+
+
+class SeekCare(Strict):
+    """When to seek care sooner. `findings`: new signs that the rules say would raise the urgency."""
+
+    urgency: Level
+    how: str
+    texts: tuple[str, ...]
+
+
+class DoubleCheck(Strict):
+    """An answer which, if it were otherwise, would change the conclusion."""
+
+    finding: str
+    text: str
+    would: str
+
+
+class SourceNote(Strict):
+    id: str
+    citation: str
+    link: str
+    seen: str
+
+
+class Assessment(Strict):
+    schema_version: Literal[1] = 1
+    knowledge_version: str
+    review: str
+    id: str | None
+    urgency: Level
+    urgency_name: str
+    headline: str
+    do: str
+    urgency_reasons: tuple[Reason, ...]
+    differential: tuple[Cause, ...]
+    must_rule_out: tuple[RuleOut, ...]
+    present: tuple[Present, ...]
+    plan: Plan
+    if_not_better: str | None
+    seek_care: tuple[SeekCare, ...]
+    double_check: tuple[DoubleCheck, ...]
+    unanswered_danger_signs: tuple[str, ...]
+    left_out: float
+    notes: tuple[str, ...]
+    sources: tuple[SourceNote, ...]

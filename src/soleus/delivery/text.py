@@ -1,0 +1,191 @@
+"""The report a person reads in a terminal: what to do first, then why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule as Line
+from rich.table import Table
+from rich.text import Text
+
+from soleus.assessment.assess import frequency
+from soleus.assessment.result import Action, Assessment, Cause
+from soleus.knowledge.load import Knowledge
+
+COLOURS = {
+    "call_ambulance": "bold white on red",
+    "emergency_now": "bold white on red",
+    "same_day": "bold black on yellow",
+    "within_days": "bold black on bright_yellow",
+    "routine": "bold white on blue",
+    "self_care": "bold white on green",
+}
+MARKS = {"call_ambulance": "!!!", "emergency_now": "!!!", "same_day": "!!", "within_days": "!", "routine": "i", "self_care": "+"}
+SIGNS = {"strongly for": "+++", "for": "++", "slightly for": "+", "slightly against": "-", "against": "--", "strongly against": "---"}
+STEPS = {
+    "home": "At home",
+    "lifestyle": "Daily life",
+    "physical_therapy": "Physical therapy",
+    "medicine": "Medicines",
+    "procedure": "Procedures and surgery",
+    "test": "Tests",
+}
+SHOWN = 4
+BAR = 20
+EMERGENCY = ("call_ambulance", "emergency_now")
+
+
+def print_report(console: Console, result: Assessment, knowledge: Knowledge) -> None:
+    """Print the whole report; in an emergency what to do comes alone, and the rest below for those who treat."""
+    for block in _blocks(result, knowledge):
+        console.print(block)
+        console.print()
+
+
+def _blocks(result: Assessment, knowledge: Knowledge) -> Iterable[RenderableType]:
+    yield _first(result)
+    yield from _why(result)
+    if result.plan.now or result.plan.not_for_you or result.plan.ask_first:
+        yield _section("What to do now" if result.urgency not in EMERGENCY else "On the way", _care(result, knowledge))
+    if result.plan.avoid:
+        yield _section("What not to do", *(_bullet(a.text) for a in result.plan.avoid))
+    if result.seek_care:
+        yield _section("When to seek care sooner", *_seek(result))
+    if result.if_not_better and result.urgency not in EMERGENCY:
+        yield _section("If it does not get better", result.if_not_better)
+    yield _section("What may be causing it", *_causes(result))
+    if result.must_rule_out:
+        yield _section("What has to be ruled out", *_rule_out(result))
+    if result.present:
+        yield _section("What else may be present", *(_bullet(f"{p.name}: about {frequency(p.probability)}") for p in result.present))
+    if result.plan.tests:
+        yield _section("What a doctor may check", *(_bullet(f"{t.name}. {t.what}") for t in result.plan.tests))
+    if result.plan.treatments and result.urgency not in EMERGENCY:
+        yield _section("Treatments, from home to hospital", *_treatments(result.plan.treatments))
+    if result.double_check:
+        yield _section("Please double-check", *(_bullet(f"“{d.text}”: {d.would}.") for d in result.double_check))
+    yield _section("Sources", *_sources(result))
+    yield Text(f"Knowledge version {result.knowledge_version[:12]}. {result.review.capitalize()}.", style="dim")
+
+
+def _first(result: Assessment) -> RenderableType:
+    mark = MARKS[result.urgency]
+    body = Group(Text(f"{mark}  {result.headline}", style="bold"), Text(), Text(result.do), *(Text(f"\n{n}") for n in result.notes))
+    return Panel(
+        body, title=f" {result.urgency_name} ", title_align="left", style="", border_style=COLOURS[result.urgency].split(" on ")[-1]
+    )
+
+
+def _why(result: Assessment) -> Iterable[RenderableType]:
+    lines: list[RenderableType] = []
+    for reason in result.urgency_reasons[:SHOWN]:
+        lines.append(_bullet(reason.text, _numbers(result, reason.sources)))
+        if reason.action:
+            lines.append(Padding(Text(reason.action, style="bold"), (0, 0, 0, 4)))
+    if result.unanswered_danger_signs:
+        lines.append(
+            Text(f"{len(result.unanswered_danger_signs)} danger signs were not answered; unknown is not counted as no.", style="italic")
+        )
+    if lines:
+        yield _section("Why", *lines)
+
+
+def _causes(result: Assessment) -> Iterable[RenderableType]:
+    shown = [c for i, c in enumerate(result.differential[:SHOWN]) if i == 0 or c.probability >= 0.03]
+    for cause in shown:
+        yield _bar(cause)
+        yield Padding(Text(cause.what), (0, 0, 0, 2))
+        if cause is shown[0] and cause.in_the_leg:
+            yield Padding(Text(f"What happens in your leg: {cause.in_the_leg}"), (0, 0, 0, 2))
+        yield Padding(_evidence(cause), (0, 0, 1, 2))
+    rest = 1 - sum(c.probability for c in shown)
+    yield Text(f"Anything else: about {frequency(rest)}.")
+    if result.left_out > 0.001:
+        yield Text(
+            f"(Combinations of more diseases than were looked at could shift this by at most {frequency(result.left_out)}.)", style="dim"
+        )
+
+
+def _bar(cause: Cause) -> RenderableType:
+    filled = round(cause.probability * BAR)
+    line = Text(f"{'█' * filled}{'░' * (BAR - filled)}  ")
+    line.append(cause.name, style="bold")
+    line.append(f" ({cause.clinical_name}): {cause.in_words}, about {cause.frequency} people like you")
+    return line
+
+
+def _evidence(cause: Cause) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    supporting = [e for e in cause.evidence if e.decibans > 0][:5]
+    for e in supporting + [e for e in cause.evidence if e.decibans < 0][:3]:
+        table.add_row(Text(SIGNS[e.support], style="bold"), Text(e.text))
+    return table
+
+
+def _rule_out(result: Assessment) -> Iterable[RenderableType]:
+    for entry in result.must_rule_out:
+        tests = f" It is settled by: {', '.join(entry.tests)}." if entry.tests else ""
+        yield _bullet(f"{entry.name}: about {frequency(entry.probability)}.{tests}")
+
+
+def _care(result: Assessment, knowledge: Knowledge) -> RenderableType:
+    lines: list[RenderableType] = []
+    for number, action in enumerate(result.plan.now, start=1):
+        lines.append(_action(result, action, f"{number}."))
+    for entry in result.plan.not_for_you:
+        lines.append(_bullet(f"Not for you: {entry.name}. {' '.join(entry.because)}"))
+    for ask in result.plan.ask_first:
+        names = ", ".join(knowledge.findings[f].name for f in ask.ask if f in knowledge.findings)
+        lines.append(_bullet(f"{ask.name}: not suggested until we know about: {names or ', '.join(ask.ask)}."))
+    return Group(*lines)
+
+
+def _action(result: Assessment, action: Action, mark: str) -> RenderableType:
+    head = Text(f"{mark} ")
+    head.append(action.name, style="bold")
+    head.append(f". {action.what}")
+    lines: list[RenderableType] = [head, *(Padding(_bullet(s), (0, 0, 0, 3)) for s in action.steps)]
+    facts = [("Dose", action.dose), ("At most", action.maximum), ("For how long", action.duration)]
+    lines += [Padding(Text(f"{label}: {value}"), (0, 0, 0, 3)) for label, value in facts if value]
+    lines += [Padding(Text(f"Careful: {caution}"), (0, 0, 0, 3)) for caution in action.cautions]
+    strength = action.strength.replace("_", " ")
+    lines.append(Padding(Text(f"{action.effect} (evidence: {strength}){_numbers(result, action.sources)}", style="dim"), (0, 0, 0, 3)))
+    return Group(*lines)
+
+
+def _treatments(actions: tuple[Action, ...]) -> Iterable[RenderableType]:
+    for step in dict.fromkeys(a.step for a in actions):
+        yield Text(STEPS[step], style="bold")
+        for action in (a for a in actions if a.step == step):
+            strength = action.strength.replace("_", " ")
+            yield Padding(_bullet(f"{action.name}: {action.what} {action.effect} (evidence: {strength})"), (0, 0, 0, 2))
+
+
+def _seek(result: Assessment) -> Iterable[RenderableType]:
+    for entry in result.seek_care:
+        yield Text(f"{entry.how[0].upper()}{entry.how[1:]} if any of these happens:", style="bold")
+        for text in entry.texts:
+            yield Padding(_bullet(text), (0, 0, 0, 2))
+
+
+def _sources(result: Assessment) -> Iterable[RenderableType]:
+    for number, source in enumerate(result.sources, start=1):
+        yield Text(f"[{number}] {source.citation} {source.link} ({source.seen})", style="dim")
+
+
+def _numbers(result: Assessment, ids: Iterable[str]) -> str:
+    order = [s.id for s in result.sources]
+    return "".join(f" [{order.index(i) + 1}]" for i in ids if i in order)
+
+
+def _section(title: str, *body: RenderableType) -> RenderableType:
+    return Group(Line(Text(title, style="bold"), align="left"), *body)
+
+
+def _bullet(text: str, tail: str = "") -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Text("•"), Text(text + tail))
+    return grid

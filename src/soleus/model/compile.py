@@ -1,0 +1,245 @@
+"""From knowledge to the network's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from soleus.knowledge.cache import cached
+from soleus.knowledge.load import Knowledge, code_key
+from soleus.knowledge.schema import AGE_BANDS, Condition, Finding, Pattern, Sex
+from soleus.model.network import Array, Network, Node, Risk
+
+FLOOR = 1e-5
+"""No share is taken to be nought or one: the smallest a study of this size could not rule out."""
+AGE_POINTS = (20.0, 40.0, 57.0, 70.0, 82.0)
+"""Middle of each age band, in years; factors are interpolated between them on the log scale."""
+MAX_AGE = 120
+SEXES: tuple[Sex, ...] = ("male", "female")
+
+
+@lru_cache(maxsize=4)
+def _network(key: str, knowledge: _Keyed) -> Network:
+    return cached("network", key, Network, lambda: compile_network(knowledge.knowledge))
+
+
+class _Keyed:
+    """Knowledge that is compared by its key, so that it can index the memory cache."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge, self.key = knowledge, code_key(knowledge)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Keyed) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def network_for(knowledge: Knowledge) -> Network:
+    """The network of `knowledge`, compiled once and cached by knowledge version."""
+    keyed = _Keyed(knowledge)
+    return _network(keyed.key, keyed)
+
+
+def compile_network(knowledge: Knowledge) -> Network:
+    """Compile the arrays; see `Network` for what they mean."""
+    conditions = list(knowledge.conditions.values())
+    causes = tuple(c.id for c in conditions)
+    present = tuple(c.id for c in conditions if c.prevalence)
+    rows = [causes.index(d) for d in present]
+    shares, background, values = _tables(knowledge, conditions)
+    nodes = _nodes(knowledge, shares, background, values, rows)
+    risks = {
+        item: Risk(shares[item], shares[item][rows], background[item])
+        for item in shares
+        if knowledge.findings[item.split(".")[0]].depends_on == "risk"
+    }
+    settings = knowledge.settings
+    return Network(
+        causes=causes,
+        present=present,
+        nodes=nodes,
+        risks=risks,
+        node_of={item: node.id for node in nodes.values() for item in node.emission},
+        values=values,
+        setting_prior={s: _setting_prior(conditions, s) for s in settings.setting_weights},
+        setting_weights={str(s): w for s, w in settings.setting_weights.items()},
+        age_points=np.array(AGE_POINTS),
+        age_factor=np.maximum([[c.prior.age[band] for band in AGE_BANDS] for c in conditions], 1e-4),  # type: ignore[index]
+        age_weights=np.array([settings.consulter_age[band] for band in AGE_BANDS]),  # type: ignore[index]
+        sex_factor={s: np.maximum([dict(c.prior.sex)[s] for c in conditions], 1e-4) for s in SEXES},
+        prevalence={s: np.array([_prevalence(knowledge.conditions[d], s) for d in present]) for s in SEXES},
+    )
+
+
+# -- shares ----------------------------------------------------------------------------------------
+
+
+def items_of(finding: Finding) -> tuple[str, ...]:
+    """The items of a finding: itself, or each option of a several-choices finding."""
+    return tuple(f"{finding.id}.{o}" for o in finding.options) if finding.type == "multi" else (finding.id,)
+
+
+def _tables(knowledge: Knowledge, conditions: list[Condition]) -> tuple[dict[str, Array], dict[str, Array], dict[str, tuple[str, ...]]]:
+    shares: dict[str, Array] = {}
+    background: dict[str, Array] = {}
+    values: dict[str, tuple[str, ...]] = {}
+    for finding in knowledge.findings.values():
+        if finding.depends_on == "nothing":
+            continue
+        assert finding.background is not None, "checked when knowledge is loaded"
+        base = _spread(finding, finding.background.value)
+        for item in items_of(finding):
+            values[item] = finding.states
+            background[item] = base[item]
+            shares[item] = np.array([_share(c, finding, item, base[item]) for c in conditions])
+    return shares, background, values
+
+
+def _spread(finding: Finding, value: float | dict[str, float]) -> dict[str, Array]:
+    """Item to its distribution over the finding's states."""
+    if finding.type == "boolean":
+        assert isinstance(value, float | int)
+        return {finding.id: _binary(value)}
+    assert isinstance(value, dict)
+    if finding.type == "multi":
+        return {f"{finding.id}.{o}": _binary(value[o]) for o in finding.options if o in value}
+    vector = np.maximum([value.get(s, 0.0) for s in finding.states], FLOOR)
+    return {finding.id: vector / vector.sum()}
+
+
+def _binary(share: float) -> Array:
+    share = min(max(share, FLOOR), 1 - FLOOR)
+    return np.array([1 - share, share])
+
+
+def _share(condition: Condition, finding: Finding, item: str, background: Array) -> Array:
+    """P(item | condition): from its odds ratios, else its own number, else the background."""
+    if finding.depends_on == "risk":
+        ratios = _odds_ratios(condition, finding, item)
+        if ratios is not None:
+            tilted = background * ratios
+            return np.asarray(tilted / tilted.sum())
+    own = condition.findings.get(item)
+    if own is not None and "." in item:
+        assert isinstance(own.value, float | int)
+        return _binary(own.value)
+    whole = condition.findings.get(finding.id)
+    if whole is not None:
+        return _spread(finding, whole.value).get(item, background)
+    return background
+
+
+def _odds_ratios(condition: Condition, finding: Finding, item: str) -> Array | None:
+    if finding.type in ("boolean", "multi"):
+        found = condition.risk.get(item)
+        return None if found is None else np.array([1.0, found.odds_ratio])
+    found_by_state = [condition.risk.get(f"{finding.id}.{state}") for state in finding.states]
+    if not any(found_by_state):
+        return None
+    return np.array([r.odds_ratio if r else 1.0 for r in found_by_state])
+
+
+def _setting_prior(conditions: list[Condition], setting: str) -> Array:
+    shares = np.array([c.prior.by_setting.get(setting, c.prior.by_setting["primary_care"]) for c in conditions])  # type: ignore[call-overload]
+    return np.asarray(shares / shares.sum())
+
+
+def _prevalence(condition: Condition, sex: str) -> Array:
+    """P(present) for each age from 0 to MAX_AGE."""
+    table = np.full(MAX_AGE + 1, np.nan)
+    for entry in condition.prevalence:
+        if entry.sex in (sex, "any"):
+            table[entry.age[0] : entry.age[1] + 1] = entry.value
+    known = np.flatnonzero(~np.isnan(table))
+    assert known.size, "checked when knowledge is loaded"
+    return np.asarray(np.clip(np.interp(np.arange(MAX_AGE + 1), known, table[known]), FLOOR, 1 - FLOOR))
+
+
+# -- nodes -----------------------------------------------------------------------------------------
+
+
+def _nodes(
+    knowledge: Knowledge,
+    shares: Mapping[str, Array],
+    background: Mapping[str, Array],
+    values: Mapping[str, tuple[str, ...]],
+    rows: list[int],
+) -> dict[str, Node]:
+    nodes: dict[str, Node] = {}
+    taken: set[str] = set()
+    for pattern in knowledge.patterns.values():
+        node = _pattern_node(knowledge, pattern, shares, background, rows)
+        nodes[node.id] = node
+        taken |= set(node.emission)
+    for item, table in shares.items():
+        scope = knowledge.findings[item.split(".")[0]].depends_on
+        if item in taken or scope not in ("cause", "present"):
+            continue
+        identity = np.broadcast_to(np.eye(table.shape[1]), (len(table), *[table.shape[1]] * 2))
+        added = _added(table[rows], background[item]) if scope == "present" else np.ones((len(rows), table.shape[1]))
+        nodes[item] = Node(item, scope, values[item], table, added, {item: identity})
+    return nodes
+
+
+def _added(of_present: Array, background: Array) -> Array:
+    """What a condition adds to a finding when it is present besides: P(it shows state <= l), such that
+    together with the background it gives the condition's own share. Shape (present, states)."""
+    ratio = np.cumsum(of_present, axis=1) / np.cumsum(background)
+    ratio = np.minimum(ratio, 1.0)
+    # a higher state can only be less likely to be exceeded
+    ratio = np.maximum.accumulate(ratio, axis=1)
+    ratio[:, -1] = 1.0
+    return ratio
+
+
+def pattern_items(knowledge: Knowledge, pattern: Pattern) -> tuple[str, ...]:
+    """The items a pattern carries: a bare several-choices finding stands for all its options."""
+    items: list[str] = []
+    for name in pattern.findings:
+        items += [name] if "." in name else items_of(knowledge.findings[name])
+    return tuple(items)
+
+
+def _pattern_node(
+    knowledge: Knowledge, pattern: Pattern, shares: Mapping[str, Array], background: Mapping[str, Array], rows: list[int]
+) -> Node:
+    """A latent pattern. Each archetype looks like the mean of the conditions that show it purely; how
+    much of each a condition has is fitted to the condition's own shares; and then the items are tilted
+    within the condition so that its own shares are kept exactly."""
+    causes = list(knowledge.conditions)
+    items = pattern_items(knowledge, pattern)
+    like = [[causes.index(c) for c in a.like] for a in pattern.archetypes]
+    profiles = {item: np.array([shares[item][members].mean(axis=0) for members in like]) for item in items}
+    own = np.concatenate([shares[item] for item in items], axis=1)
+    weights = _mixture(own, np.concatenate([profiles[i] for i in items], axis=1), len(items), knowledge.settings.atypical)
+    added = np.ones((len(rows), len(like)))
+    if pattern.depends_on == "present":
+        flat = np.concatenate([background[i] for i in items])[None, :]
+        usual = _mixture(flat, np.concatenate([profiles[i] for i in items], axis=1), len(items), knowledge.settings.atypical)
+        added = _added(weights[rows], usual[0])
+    emission = {item: _rake(weights, profiles[item], shares[item]) for item in items}
+    return Node(pattern.id, pattern.depends_on, tuple(a.id for a in pattern.archetypes), weights, added, emission)
+
+
+def _mixture(own: Array, profiles: Array, items: int, atypical: float) -> Array:
+    """Weights (rows, archetypes) of the mixture of `profiles` nearest to `own` in Kullback-Leibler
+    divergence, by expectation maximisation, then mixed with `atypical` of the mean weights."""
+    weights = np.full((len(own), len(profiles)), 1 / len(profiles))
+    for _ in range(200):
+        weights = weights * ((own / (weights @ profiles)) @ profiles.T) / items
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return np.asarray((1 - atypical) * weights + atypical / len(profiles))
+
+
+def _rake(weights: Array, profile: Array, own: Array) -> Array:
+    """P(value | condition, archetype) with the association of `profile` and the margin `own`: iterative
+    proportional fitting (Deming and Stephan 1940). Shape (conditions, archetypes, values)."""
+    table = weights[:, :, None] * profile[None, :, :]
+    for _ in range(60):
+        table = table * (own / table.sum(axis=1))[:, None, :]
+        table = table * (weights / table.sum(axis=2))[:, :, None]
+    return np.asarray(table / table.sum(axis=2, keepdims=True))
