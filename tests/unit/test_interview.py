@@ -47,7 +47,8 @@ def reply(draw: Any, step: Step) -> Any:
 def test_about_you_then_danger_signs_then_the_rest() -> None:
     interview = Interview(KNOWLEDGE)
     order = []
-    for raw in (60, "female", True, {}):
+    answers: tuple[Any, ...] = (60, "female", True, {})
+    for raw in answers:
         step = interview.next()
         assert step is not None
         order.append(step.id)

@@ -57,7 +57,7 @@ def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
         seek_care=seek_care(thinking, case, posterior, urgency),
         double_check=double_check(thinking, case, posterior, without, urgency),
         unanswered_danger_signs=rules.unanswered,
-        left_out=posterior.left_out,
+        left_out=thinking.engine.left_out(posterior),
         notes=tuple(_notes(thinking, case)),
         sources=(),
     )
@@ -147,11 +147,13 @@ def _differential(mind: Mind, case: Case, posterior: Posterior, without: Any) ->
 
 
 def _dangerous(mind: Mind, posterior: Posterior, present: Array) -> list[tuple[Condition, float]]:
-    """Conditions that must not be missed and are likely enough, as cause or besides, with the probability."""
+    """Conditions that must not be missed and are likely enough, with the probability: of being the cause, or,
+    where a day counts, of being present at all."""
     network, found = mind.engine.network, []
     for i, cause in enumerate(network.causes):
         condition = mind.knowledge.conditions[cause]
-        share = float(present[network.present.index(cause)]) if cause in network.present else float(posterior.cause[i])
+        besides = cause in network.present and condition.urgency >= Urgency.same_day
+        share = float(present[network.present.index(cause)]) if besides else float(posterior.cause[i])
         if condition.must_not_miss and condition.rule_out_above is not None and share >= condition.rule_out_above:
             found.append((condition, share))
     return sorted(found, key=lambda entry: (-entry[0].urgency, -entry[1]))

@@ -66,12 +66,14 @@ def make_plan(mind: Mind, case: Case, posterior: Posterior, urgency: Urgency, da
     if urgency >= Urgency.same_day:
         wanted = {care: who for care, who in wanted.items() if knowledge.care[care].kind == "self_care"}
     checked = {care: check_care(knowledge, case, knowledge.care[care]) for care in wanted}
+    ladder = {care: who for care, who in _ladder(knowledge, leading).items() if care not in wanted}
+    treatments = {care: check_care(knowledge, case, knowledge.care[care]) for care in ladder}
     return Plan(
         now=tuple(_action(c.care, wanted[i]) for i, c in checked.items() if c.may_suggest),
-        not_for_you=tuple(NotForYou(id=i, name=c.care.name.lay, because=c.against) for i, c in checked.items() if c.against),
+        not_for_you=tuple(NotForYou(id=i, name=c.care.name.lay, because=c.against) for i, c in (checked | treatments).items() if c.against),
         ask_first=tuple(AskFirst(id=i, name=c.care.name.lay, ask=c.ask) for i, c in checked.items() if c.ask and not c.against),
         avoid=tuple({a.text: Avoid(text=a.text, sources=a.sources) for c in givers for a in c.avoid}.values()),
-        treatments=tuple(_action(knowledge.care[t], who) for t, who in _ladder(knowledge, leading).items()),
+        treatments=tuple(_action(c.care, ladder[i]) for i, c in treatments.items() if not c.against),
         tests=_tests(mind, case, posterior, (*leading, *dangerous)),
     )
 

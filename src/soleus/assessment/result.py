@@ -47,7 +47,10 @@ class Cause(Strict):
 
 
 class RuleOut(Strict):
-    """A dangerous condition likely enough that it must be ruled out. `probability`: of being present at all."""
+    """A dangerous condition likely enough that it must be ruled out.
+
+    `probability`: of being the cause, or, where a day counts, of being present at all.
+    """
 
     condition: str
     name: str

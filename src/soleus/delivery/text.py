@@ -81,9 +81,11 @@ def _first(result: Assessment) -> RenderableType:
 
 def _why(result: Assessment) -> Iterable[RenderableType]:
     lines: list[RenderableType] = []
+    said = set[str]()
     for reason in result.urgency_reasons[:SHOWN]:
         lines.append(_bullet(reason.text, _numbers(result, reason.sources)))
-        if reason.action:
+        if reason.action and reason.action not in said:
+            said.add(reason.action)
             lines.append(Padding(Text(reason.action, style="bold"), (0, 0, 0, 4)))
     if result.unanswered_danger_signs:
         lines.append(

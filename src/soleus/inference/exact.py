@@ -9,11 +9,10 @@ and P(state <= l | c, S) is a product of one number per cause and one per set, s
 small matrix product. The mass of the sets larger than k that are left out is bounded from above and
 the bound returned with the result.
 
-The bound: adding a condition d to a set multiplies a crisp answer's likelihood by at most what it does
-to the empty set (noisy-MAX has diminishing returns), and for soft evidence, where d shows anything with
-probability a_d, L(S + d) <= L(S) + a_d max(e). So the left-out mass of a cause is at most
-W(c, {}) (prod_d (1 + r_d) - sum_(j<=k) e_j(r)) with e_j the elementary symmetric polynomials of the
-factors r_d.
+The bound: every larger set has one set T of k as its first k members, so its mass is at most W(c, T) times
+the product over the conditions d after T's last of (1 + r_d), less one. Adding d multiplies a crisp
+answer's likelihood by at most what it does to the empty set (noisy-MAX has diminishing returns); for soft
+evidence e, where d alone shows state l with probability s_l, L(S + d) <= L(S) + sum_(l>0) s_l e_l.
 """
 
 from __future__ import annotations
@@ -24,21 +23,23 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soleus.inference.observe import Mask, Observation
 from soleus.model.network import Array, Network, Node
+
+NEGLIGIBLE = 1e-5
+"""A cause that cannot hold more than this is not looked at set by set in the bound, but counted in full."""
 
 
 @dataclass(frozen=True)
 class Posterior:
     """P(c, S | case) over the enumerated rows, shape (causes, sets); it sums to 1.
 
-    `left_out`: upper bound on the share of probability that sets larger than enumerated would hold.
     `evidence`: node to its likelihood over (causes, states); `likelihood`: node to its factor over
     (causes, sets) or (causes, 1)."""
 
     weights: Array
-    left_out: float
     log_evidence: float
     evidence: Mapping[str, Array]
     likelihood: Mapping[str, Array]
@@ -105,8 +106,7 @@ class Engine:
             top = total.max()
             total, scale = total / top, scale + np.log(top)
         mass = total.sum()
-        left_out = self._left_out(total[:, 0], odds, evidence, likelihood)
-        return Posterior(total / mass, float(left_out / (left_out + mass)), float(np.log(mass) + scale), evidence, likelihood, risks, odds)
+        return Posterior(total / mass, float(np.log(mass) + scale), evidence, likelihood, risks, odds)
 
     def _evidence(self, seen: Iterable[Observation]) -> dict[str, Array]:
         """For each node that was asked about: likelihood over (causes, states) of its items."""
@@ -182,29 +182,51 @@ class Engine:
     def _set_weight(self, odds: Array) -> Array:
         return np.asarray(np.exp(self.sets @ np.log(odds)))
 
-    def _left_out(self, empty: Array, odds: Array, evidence: Mapping[str, Array], likelihood: Mapping[str, Array]) -> float:
-        if self.most_present == len(self.network.present):
-            return 0.0
-        ratio = np.broadcast_to(odds, (len(empty), len(odds))).copy()
-        for d, c in enumerate(self.network.present_index):
-            ratio[c, d] = 0.0
-        for name, factor in likelihood.items():
-            if factor.shape[1] > 1:
-                ratio = ratio * self._growth(name, evidence.get(name), factor)
-        layers = [np.ones(len(empty))] + [np.zeros(len(empty)) for _ in range(self.most_present)]
-        for d in range(ratio.shape[1]):
-            for j in range(self.most_present, 0, -1):
-                layers[j] = layers[j] + layers[j - 1] * ratio[:, d]
-        beyond = np.maximum(np.prod(1 + ratio, axis=1) - sum(layers), 0.0)
-        return float(empty @ beyond)
+    # -- what was left out -----------------------------------------------------------------------
 
-    def _growth(self, name: str, evidence: Array | None, factor: Array) -> Array:
-        """Upper bound on how much a condition multiplies a node's likelihood, shape (causes, present)."""
-        single = factor[:, 1 : 1 + len(self.network.present)] / factor[:, :1]
-        if evidence is None or _crisp(evidence):
-            return np.asarray(single)
-        shows = 1 - self.network.nodes[name].added[:, 0]
-        return np.asarray(1 + shows[None, :] * evidence.max(axis=1, keepdims=True) / factor[:, :1])
+    def left_out(self, posterior: Posterior) -> float:
+        """Upper bound on the share of all probability that sets larger than those enumerated hold.
+
+        No probability is further from its exact value than this."""
+        sizes = self.sets.sum(axis=1)
+        largest = np.flatnonzero(sizes == self.most_present)
+        ceiling = self._ceiling(posterior)
+        matters = ceiling > NEGLIGIBLE
+        rows, columns = np.nonzero(posterior.weights[:, largest] * matters[:, None])
+        sets = largest[columns]
+        gain = posterior.odds * self._later(posterior)[sets]
+        for d, c in enumerate(self.network.present_index):
+            gain[rows == c, d] = 0.0
+        for name, factor in posterior.likelihood.items():
+            if factor.shape[1] > 1:
+                gain *= self._growth(name, posterior.evidence.get(name), factor, rows, sets)
+        beyond = float(posterior.weights[rows, sets] @ (np.prod(1 + gain, axis=1) - 1) + ceiling[~matters].sum())
+        return beyond / (1 + beyond)
+
+    def _ceiling(self, posterior: Posterior) -> Array:
+        """Upper bound on what all sets together can hold of each cause: every node as likely as it can get, shape (causes,)."""
+        ceiling = posterior.weights[:, 0] * np.prod(1 + posterior.odds)
+        for name, factor in posterior.likelihood.items():
+            if factor.shape[1] > 1:
+                given = posterior.evidence.get(name)
+                ceiling = ceiling * (1.0 if given is None else given.max(axis=1)) / factor[:, 0]
+        return np.asarray(ceiling)
+
+    def _later(self, posterior: Posterior) -> Mask:
+        """For each set, which conditions come after its last member, likeliest first, shape (sets, present)."""
+        alone = posterior.weights[:, 1 : 1 + self.sets.shape[1]].sum(axis=0)
+        rank = np.argsort(np.argsort(-alone))
+        last = np.where(self.sets, rank, -1).max(axis=1, initial=-1)
+        return np.asarray(rank[None, :] > last[:, None])
+
+    def _growth(self, name: str, given: Array | None, factor: Array, rows: NDArray[np.int64], sets: NDArray[np.int64]) -> Array:
+        """Upper bound on how much each condition multiplies a node's likelihood, for each row, shape (rows, present)."""
+        single = factor[:, 1 : 1 + self.sets.shape[1]] / factor[:, :1]
+        if given is None:
+            return np.asarray(single[rows])
+        added = given[:, 1:] @ np.diff(self.network.nodes[name].added, axis=1).T
+        growth = 1 + added[rows] / factor[rows, sets][:, None]
+        return np.minimum(growth, single[rows]) if _crisp(given) else growth
 
     # -- taking an answer back -------------------------------------------------------------------
 

@@ -164,7 +164,7 @@ class Interview:
         known = {step.id: self.answers[step.id] for step in path}
         age, sex = known.get("age"), known.get("sex")
         case = Case(age=None if age in (None, "unknown") else float(age), sex=None if sex in (None, "unknown") else sex)
-        for step in path:
+        for step in (s for s in path if s.kind != "offer"):
             raws = known[step.id] if step.kind == "danger_signs" else dict.fromkeys(step.findings, known[step.id])
             for finding, raw in raws.items():
                 case = case.with_answer(finding, self._parsed(finding, raw), "asked")

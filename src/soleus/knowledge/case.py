@@ -184,7 +184,8 @@ def _options(finding: Finding, raw: Raw) -> Options | None:
     if isinstance(raw, Mapping):
         said = {name: _option_truth(finding, name, value) for name, value in raw.items()}
     else:
-        said = {str(item) if isinstance(item, str) else item: True for item in (raw if isinstance(raw, list) else [raw])}
+        given = raw if isinstance(raw, list) else [raw]
+        said = {item: True for item in given if _members(finding, item)}
     yes: set[str] = set()
     no: set[str] = set()
     some: list[frozenset[str]] = []
@@ -293,15 +294,16 @@ def raw_answer(finding: Finding, answer: Answer) -> Raw:
             if not yes and not some and no == set(finding.options) and finding.none_value:
                 return [finding.none_value]
             said: dict[str, bool] = {o: True for o in finding.options if o in yes} | {o: False for o in finding.options if o in no}
-            return said | {_group_name(finding, group): True for group in some}
+            return said | dict(_named_group(finding, group, no) for group in some)
 
 
-def _group_name(finding: Finding, group: frozenset[str]) -> str:
+def _named_group(finding: Finding, group: frozenset[str], no: frozenset[str]) -> tuple[str, bool]:
+    """The entry that stands for a group: a coarse answer, or denying the value that means none of these."""
     for name, members in finding.coarse.items():
-        if group <= {str(m) for m in members}:
-            return name
+        if {str(m) for m in members} - no == group:
+            return name, True
     assert finding.none_value is not None, "a group comes from a coarse answer or from denying 'none'"
-    return finding.none_value
+    return finding.none_value, False
 
 
 # -- cases -----------------------------------------------------------------------------------------

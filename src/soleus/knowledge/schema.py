@@ -431,6 +431,7 @@ class Settings(Strict):
     losses: Losses
     most_present: Annotated[int, Field(ge=1, le=4)] = Field(description="largest set of other conditions present that is enumerated")
     most_questions: Annotated[int, Field(ge=1)]
+    risk_overlap: Probability = Field(description="power of risk factors' ratios on conditions present besides; 1: as if independent")
     atypical: Probability = Field(description="share of every condition's cases that may follow any pattern")
     minimum_age: int
     words: tuple[tuple[Probability, str], ...] = Field(description="lower bound of a probability and the words for it, falling")

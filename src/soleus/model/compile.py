@@ -53,7 +53,7 @@ def compile_network(knowledge: Knowledge) -> Network:
     shares, background, values = _tables(knowledge, conditions)
     nodes = _nodes(knowledge, shares, background, values, rows)
     risks = {
-        item: Risk(shares[item], shares[item][rows], background[item])
+        item: Risk(shares[item], _tempered(shares[item][rows], background[item], knowledge.settings.risk_overlap), background[item])
         for item in shares
         if knowledge.findings[item.split(".")[0]].depends_on == "risk"
     }
@@ -131,6 +131,13 @@ def _share(condition: Condition, finding: Finding, item: str, background: Array)
     if whole is not None:
         return _spread(finding, whole.value).get(item, background)
     return background
+
+
+def _tempered(shares: Array, background: Array, power: float) -> Array:
+    """Shares whose ratio to the background is raised to `power`: risk factors come together, and a product
+    of their full ratios counts what they share several times."""
+    tilted = background * (shares / background) ** power
+    return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 
 def _odds_ratios(condition: Condition, finding: Finding, item: str) -> Array | None:
