@@ -75,7 +75,7 @@ def test_same_case_same_bytes() -> None:
 
 
 def test_standard_input_several_files_and_json_lines(case_file: Any) -> None:
-    plain = b"age: 50\nsex: male\nanswers: {fever: yes}\n"
+    plain = b"age: 50\nsex: male\nanswers: {one_leg_swollen: yes}\n"
     assert json.loads(soleus("assess", "-", "--format", "json", given=plain).stdout)["urgency"] == "same_day"
     lines = b'{"age": 50, "sex": "male", "id": "a"}\n{"age": 50, "sex": "male", "id": "b"}\n'
     for result in (

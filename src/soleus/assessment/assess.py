@@ -36,7 +36,7 @@ def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
     urgency = max(rules.urgency, by_risk)
     without = withdrawn(thinking, case, posterior)
     present = probability_present(thinking.engine, posterior)
-    dangerous = _dangerous(thinking, posterior, present)
+    dangerous = _dangerous(thinking, posterior, present, {c for rule in rules.fired for c in rule.guards})
     plan = make_plan(thinking, case, posterior, urgency, [c for c, _ in dangerous])
     level = thinking.knowledge.levels[urgency]
     leading = leading_causes(thinking, posterior)
@@ -77,7 +77,8 @@ def need_shares(mind: Mind, posterior: Posterior) -> Array:
 
 
 def _need_besides(condition: Condition) -> int:
-    return int(condition.urgency) if condition.must_not_miss else 0
+    """Need of a condition present besides: only where a day counts; slow ones do not make this pain urgent."""
+    return int(condition.urgency) if condition.must_not_miss and condition.urgency >= Urgency.same_day else 0
 
 
 def risk_urgency(mind: Mind, posterior: Posterior) -> Urgency:
@@ -146,15 +147,17 @@ def _differential(mind: Mind, case: Case, posterior: Posterior, without: Any) ->
     return tuple(causes)
 
 
-def _dangerous(mind: Mind, posterior: Posterior, present: Array) -> list[tuple[Condition, float]]:
-    """Conditions that must not be missed and are likely enough, with the probability: of being the cause, or,
-    where a day counts, of being present at all."""
+def _dangerous(mind: Mind, posterior: Posterior, present: Array, guarded: set[str]) -> list[tuple[Condition, float]]:
+    """Conditions that must be ruled out: because a rule that fired guards against them, or because they must
+    not be missed and are likely enough. With the probability: of being the cause, or, where a day counts, of
+    being present at all."""
     network, found = mind.engine.network, []
     for i, cause in enumerate(network.causes):
         condition = mind.knowledge.conditions[cause]
         besides = cause in network.present and condition.urgency >= Urgency.same_day
         share = float(present[network.present.index(cause)]) if besides else float(posterior.cause[i])
-        if condition.must_not_miss and condition.rule_out_above is not None and share >= condition.rule_out_above:
+        likely = condition.must_not_miss and condition.rule_out_above is not None and share >= condition.rule_out_above
+        if likely or cause in guarded:
             found.append((condition, share))
     return sorted(found, key=lambda entry: (-entry[0].urgency, -entry[1]))
 
@@ -165,7 +168,7 @@ def _must_rule_out(mind: Mind, dangerous: Iterable[tuple[Condition, float]]) -> 
             condition=condition.id,
             name=condition.name.lay,
             probability=share,
-            above=condition.rule_out_above or 0.0,
+            above=condition.rule_out_above,
             tests=tuple(mind.knowledge.care[t].name.lay for t in condition.tests[:3]),
         )
         for condition, share in dangerous

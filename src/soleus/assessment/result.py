@@ -47,7 +47,7 @@ class Cause(Strict):
 
 
 class RuleOut(Strict):
-    """A dangerous condition likely enough that it must be ruled out.
+    """A dangerous condition that must be ruled out: likelier than `above`, or guarded against by a rule that fired.
 
     `probability`: of being the cause, or, where a day counts, of being present at all.
     """
@@ -55,7 +55,7 @@ class RuleOut(Strict):
     condition: str
     name: str
     probability: float
-    above: float
+    above: float | None
     tests: tuple[str, ...]
 
 

@@ -212,6 +212,10 @@ class _Checker:
         for rule, when in self.knowledge.rule_when.items():
             if not can_fire(self.knowledge, when):
                 yield f"{self.at(f'rules/{rule}')}{rule}: can never fire"
+        for entry in self.knowledge.rules.values():
+            for condition in entry.guards:
+                if condition not in self.knowledge.conditions:
+                    yield f"{self.at(f'rules/{entry.id}')}{entry.id}.guards: no condition {condition!r}"
 
     def levels(self) -> Iterator[str]:
         missing = set(Urgency) - set(self.knowledge.levels)

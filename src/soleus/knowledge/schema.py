@@ -340,6 +340,7 @@ class Rule(Basis):
 
     id: Id
     urgency: UrgencyName
+    guards: tuple[Id, ...] = Field((), description="dangerous conditions that must be ruled out when it fires, however unlikely")
     when: When
     reason: str = Field(description="to the person: why this matters; a full sentence")
     action: str | None = Field(None, description="what to do in the meantime, if more than the level's own advice")

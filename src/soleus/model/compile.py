@@ -215,31 +215,32 @@ def _pattern_node(
     knowledge: Knowledge, pattern: Pattern, shares: Mapping[str, Array], background: Mapping[str, Array], rows: list[int]
 ) -> Node:
     """A latent pattern. Each archetype looks like the mean of the conditions that show it purely; how
-    much of each a condition has is fitted to the condition's own shares; and then the items are tilted
+    much of each a condition has is fitted to the condition's own shares, with a share of atypical people who
+    are like all who consult; and then the items are tilted
     within the condition so that its own shares are kept exactly."""
     causes = list(knowledge.conditions)
     items = pattern_items(knowledge, pattern)
     like = [[causes.index(c) for c in a.like] for a in pattern.archetypes]
     profiles = {item: np.array([shares[item][members].mean(axis=0) for members in like]) for item in items}
-    own = np.concatenate([shares[item] for item in items], axis=1)
-    weights = _mixture(own, np.concatenate([profiles[i] for i in items], axis=1), len(items), knowledge.settings.atypical)
-    added = np.ones((len(rows), len(like)))
-    if pattern.depends_on == "present":
-        flat = np.concatenate([background[i] for i in items])[None, :]
-        usual = _mixture(flat, np.concatenate([profiles[i] for i in items], axis=1), len(items), knowledge.settings.atypical)
-        added = _added(weights[rows], usual[0])
+    flat = np.concatenate([profiles[item] for item in items], axis=1)
+    own = _mixture(np.concatenate([shares[item] for item in items], axis=1), flat, len(items))
+    usual = _mixture(np.concatenate([background[item] for item in items])[None, :], flat, len(items))
+    atypical = knowledge.settings.atypical
+    weights = (1 - atypical) * own + atypical * usual
+    present = pattern.depends_on == "present"
+    added = _added(weights[rows], usual[0]) if present else np.ones((len(rows), len(like)))
     emission = {item: _rake(weights, profiles[item], shares[item]) for item in items}
     return Node(pattern.id, pattern.depends_on, tuple(a.id for a in pattern.archetypes), weights, added, emission)
 
 
-def _mixture(own: Array, profiles: Array, items: int, atypical: float) -> Array:
+def _mixture(own: Array, profiles: Array, items: int) -> Array:
     """Weights (rows, archetypes) of the mixture of `profiles` nearest to `own` in Kullback-Leibler
-    divergence, by expectation maximisation, then mixed with `atypical` of the mean weights."""
+    divergence, by expectation maximisation."""
     weights = np.full((len(own), len(profiles)), 1 / len(profiles))
     for _ in range(200):
         weights = weights * ((own / (weights @ profiles)) @ profiles.T) / items
-    weights = weights / weights.sum(axis=1, keepdims=True)
-    return np.asarray((1 - atypical) * weights + atypical / len(profiles))
+    weights = np.maximum(weights, FLOOR)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def _rake(weights: Array, profile: Array, own: Array) -> Array:
