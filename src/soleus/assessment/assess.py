@@ -22,6 +22,8 @@ EXPLAINED = 0.01
 """Causes at least this likely carry their evidence."""
 NOTABLE_PRESENT = 0.2
 """Other conditions at least this likely to be present besides are named."""
+LIFTED = 1.5
+"""... if they are this many times as likely as in people of this age and sex."""
 
 
 def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
@@ -51,7 +53,7 @@ def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
         urgency_reasons=tuple(_reasons(thinking, posterior, rules, by_risk, urgency)),
         differential=_differential(thinking, case, posterior, without),
         must_rule_out=_must_rule_out(thinking, dangerous),
-        present=_present(thinking, posterior),
+        present=_present(thinking, case, posterior),
         plan=plan,
         if_not_better=_if_not_better(leading[0], urgency),
         seek_care=seek_care(thinking, case, posterior, urgency),
@@ -175,15 +177,16 @@ def _must_rule_out(mind: Mind, dangerous: Iterable[tuple[Condition, float]]) -> 
     )
 
 
-def _present(mind: Mind, posterior: Posterior) -> tuple[Present, ...]:
-    """Conditions likely to be present besides the cause of the pain."""
+def _present(mind: Mind, case: Case, posterior: Posterior) -> tuple[Present, ...]:
+    """Conditions likely to be present besides the cause of the pain, and made likelier by the answers."""
     besides = posterior.weights.sum(axis=0) @ mind.engine.sets
     order = np.argsort(-besides, kind="stable")
     network, knowledge = mind.engine.network, mind.knowledge
+    usual = network.prevalence_of(case.age, case.sex)
     return tuple(
         Present(condition=network.present[d], name=knowledge.conditions[network.present[d]].name.lay, probability=float(besides[d]))
         for d in order
-        if besides[d] >= NOTABLE_PRESENT
+        if besides[d] >= NOTABLE_PRESENT and besides[d] >= LIFTED * usual[d]
     )
 
 
@@ -218,8 +221,6 @@ def _sources(knowledge: Knowledge, draft: Assessment, leading: tuple[Condition, 
     for condition in leading:
         for statement in (condition.what, condition.in_the_leg, condition.course, *condition.seek_care):
             used |= dict.fromkeys(statement.sources if statement else ())
-        for number in condition.findings.values():
-            used |= dict.fromkeys(number.sources)
     return tuple(_citation(knowledge.sources[s]) for s in used)
 
 

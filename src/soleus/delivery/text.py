@@ -56,11 +56,13 @@ def _blocks(result: Assessment, knowledge: Knowledge) -> Iterable[RenderableType
         yield _section("When to seek care sooner", *_seek(result))
     if result.if_not_better and result.urgency not in EMERGENCY:
         yield _section("If it does not get better", result.if_not_better)
+    if result.must_rule_out and result.urgency in EMERGENCY:
+        yield _section("What has to be ruled out first", *_rule_out(result))
     yield _section("What may be causing it", *_causes(result))
-    if result.must_rule_out:
+    if result.must_rule_out and result.urgency not in EMERGENCY:
         yield _section("What has to be ruled out", *_rule_out(result))
-    if result.present:
-        yield _section("What else may be present", *(_bullet(f"{p.name}: about {frequency(p.probability)}") for p in result.present))
+    if result.present and result.urgency not in EMERGENCY:
+        yield _section("What else may be present", *(_bullet(f"{p.name}: {_about(frequency(p.probability))}") for p in result.present))
     if result.plan.tests:
         yield _section("What a doctor may check", *(_bullet(f"{t.name}. {t.what}") for t in result.plan.tests))
     if result.plan.treatments and result.urgency not in EMERGENCY:
@@ -104,7 +106,7 @@ def _causes(result: Assessment) -> Iterable[RenderableType]:
             yield Padding(Text(f"What happens in your leg: {cause.in_the_leg}"), (0, 0, 0, 2))
         yield Padding(_evidence(cause), (0, 0, 1, 2))
     rest = 1 - sum(c.probability for c in shown)
-    yield Text(f"Anything else: about {frequency(rest)}.")
+    yield Text(f"Anything else: {_about(frequency(rest))}.")
     if result.left_out > 0.001:
         yield Text(
             f"(Combinations of more diseases than were looked at could shift this by at most {frequency(result.left_out)}.)", style="dim"
@@ -115,7 +117,7 @@ def _bar(cause: Cause) -> RenderableType:
     filled = round(cause.probability * BAR)
     line = Text(f"{'█' * filled}{'░' * (BAR - filled)}  ")
     line.append(cause.name, style="bold")
-    line.append(f" ({cause.clinical_name}): {cause.in_words}, about {cause.frequency} people like you")
+    line.append(f" ({cause.clinical_name}): {cause.in_words}, {_about(cause.frequency)} people like you")
     return line
 
 
@@ -130,19 +132,29 @@ def _evidence(cause: Cause) -> RenderableType:
 def _rule_out(result: Assessment) -> Iterable[RenderableType]:
     for entry in result.must_rule_out:
         tests = f" It is settled by: {', '.join(entry.tests)}." if entry.tests else ""
-        yield _bullet(f"{entry.name}: about {frequency(entry.probability)}.{tests}")
+        yield _bullet(f"{entry.name}: {_about(frequency(entry.probability))}.{tests}")
 
 
 def _care(result: Assessment, knowledge: Knowledge) -> RenderableType:
     lines: list[RenderableType] = []
     for number, action in enumerate(result.plan.now, start=1):
         lines.append(_action(result, action, f"{number}."))
-    for entry in result.plan.not_for_you:
-        lines.append(_bullet(f"Not for you: {entry.name}. {' '.join(entry.because)}"))
-    for ask in result.plan.ask_first:
-        names = ", ".join(knowledge.findings[f].name for f in ask.ask if f in knowledge.findings)
-        lines.append(_bullet(f"{ask.name}: not suggested until we know about: {names or ', '.join(ask.ask)}."))
+    for because, names in _by_reason(result).items():
+        lines.append(_bullet(f"Not for you: {', '.join(names)}. Because {because}."))
+    if result.plan.ask_first:
+        names = [ask.name for ask in result.plan.ask_first]
+        missing = dict.fromkeys(knowledge.findings[f].name for ask in result.plan.ask_first for f in ask.ask if f in knowledge.findings)
+        lines.append(_bullet(f"Could help, but we do not know enough to say that it is safe for you: {'; '.join(names)}."))
+        lines.append(Padding(Text(f"We would have to know about: {', '.join(missing)}.", style="dim"), (0, 0, 0, 2)))
     return Group(*lines)
+
+
+def _by_reason(result: Assessment) -> dict[str, list[str]]:
+    """What is not for this person, by the first reason, so that one reason is said once."""
+    reasons: dict[str, list[str]] = {}
+    for entry in result.plan.not_for_you:
+        reasons.setdefault(entry.because[0].rstrip("."), []).append(entry.name)
+    return reasons
 
 
 def _action(result: Assessment, action: Action, mark: str) -> RenderableType:
@@ -181,6 +193,11 @@ def _sources(result: Assessment) -> Iterable[RenderableType]:
 def _numbers(result: Assessment, ids: Iterable[str]) -> str:
     order = [s.id for s in result.sources]
     return "".join(f" [{order.index(i) + 1}]" for i in ids if i in order)
+
+
+def _about(share: str) -> str:
+    """'about 6 in 10', but 'more than 95 in 100'."""
+    return share if share.startswith(("more", "fewer")) else f"about {share}"
 
 
 def _section(title: str, *body: RenderableType) -> RenderableType:

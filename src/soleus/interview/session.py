@@ -1,4 +1,5 @@
-"""The interview: about you, one screen of danger signs, then by expected value, then medicine safety.
+"""The interview: about you, one screen of danger signs, the core of the story, then by expected value, then
+what has to be known before care may be suggested.
 
 An interview is fully determined by its answers. It keeps every answer ever given, by step; the path is
 found by walking from the start and asking, at each step, what comes next. So replaying the answers
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from soleus.errors import InputError
-from soleus.interview.value import Mind, may_ask, mind, values
+from soleus.interview.value import Mind, may_ask, mind, rule_values, values
 from soleus.knowledge.case import Case, parse_answer, parse_case
 from soleus.knowledge.expression import evaluate, findings_in
 from soleus.knowledge.load import Knowledge, load_knowledge
@@ -22,9 +23,9 @@ from soleus.safety.rules import apply_rules
 
 ABOUT = ("age", "sex", "lower_leg")
 DANGER = "danger_signs"
-MEDICINE = "check_medicines"
+CARE = "check_care"
 LEADING = 0.15
-"""A cause this likely counts as leading when it is decided which medicines to check."""
+"""A cause this likely counts as leading when it is decided which care to check."""
 
 Scope = Literal["in", "child", "elsewhere"]
 
@@ -34,7 +35,7 @@ class Step:
     """One thing to ask. `findings`: what it answers (the danger screen answers many)."""
 
     id: str
-    kind: Literal["about", "danger_signs", "finding", "offer", "medicine"]
+    kind: Literal["about", "danger_signs", "finding", "offer", "care"]
     findings: tuple[str, ...] = ()
 
 
@@ -67,7 +68,7 @@ class Interview:
 
     @property
     def at_most_left(self) -> int:
-        """Upper bound on the questions still to come before the medicine check."""
+        """Upper bound on the questions still to come before the offer to check care."""
         asked = sum(step.kind == "finding" for step in self.path)
         fixed = sum(name not in self.answers for name in (*ABOUT, DANGER))
         return 0 if self.next() is None else max(self.knowledge.settings.most_questions - asked, 0) + fixed
@@ -104,7 +105,7 @@ class Interview:
             return "unknown" if raw is None else raw
         if step == "sex":
             return parse_case({"age": "unknown", "sex": raw}, self.knowledge, "sex").sex or "unknown"
-        if step in ("lower_leg", MEDICINE):
+        if step in ("lower_leg", CARE):
             if not isinstance(raw, bool):
                 raise InputError(f"{step}: got {raw!r}; allowed: true, false")
             return raw
@@ -153,12 +154,12 @@ class Interview:
         if self.scope != "in":
             return None
         case = self._case(path)
-        if MEDICINE not in done:
+        if CARE not in done:
             asked = sum(step.kind == "finding" for step in path)
             best = self._best(case, done) if asked < self.knowledge.settings.most_questions else None
             if best is not None:
                 return Step(best, "finding", (best,))
-        return self._medicine(case, done)
+        return self._care(case, done)
 
     def _case(self, path: tuple[Step, ...]) -> Case:
         known = {step.id: self.answers[step.id] for step in path}
@@ -171,12 +172,19 @@ class Interview:
         return case
 
     def _best(self, case: Case, done: set[str]) -> str | None:
-        """The question worth most above its price, or None."""
+        """The next of the core questions, else the question worth most above its price, or None. In an emergency
+        only what could make it more urgent still."""
         thinking = mind(self.knowledge)
         posterior = thinking.posterior(case)
         price = self.knowledge.settings.losses.question
         candidates = [f for f in self._askable(case) if f.id not in done]
-        worth = {f.id: value - price * f.burden for f, value in _pair(candidates, values(thinking, posterior, candidates))}
+        emergency = apply_rules(self.knowledge, case).urgency >= Urgency.emergency_now
+        naming = {} if emergency else values(thinking, posterior, candidates)
+        core = [f.id for f in candidates if f.id in self.knowledge.settings.core_questions]
+        if core and not emergency:
+            return max(core, key=lambda f: naming[f])
+        safety = rule_values(thinking, case, posterior, candidates)
+        worth = {f.id: max(naming.get(f.id, 0.0), safety.get(f.id, 0.0)) - price * f.burden for f in candidates}
         best = max(worth, key=lambda f: (worth[f], f), default=None)
         return best if best is not None and worth[best] > 0 else None
 
@@ -187,28 +195,24 @@ class Interview:
             if f.by == "person" and f.depends_on != "nothing" and not f.danger_sign and may_ask(self.knowledge, case, f)
         ]
 
-    # -- medicine safety ---------------------------------------------------------------------------
+    # -- may it be suggested? ----------------------------------------------------------------------
 
-    def _medicine(self, case: Case, done: set[str]) -> Step | None:
+    def _care(self, case: Case, done: set[str]) -> Step | None:
         if apply_rules(self.knowledge, case).urgency >= Urgency.same_day:
             return None
-        to_ask = [f for f in medicine_questions(mind(self.knowledge), case) if f not in done]
-        if MEDICINE not in done:
-            return Step(MEDICINE, "offer", tuple(to_ask)) if to_ask else None
-        if self.answers[MEDICINE] and to_ask:
-            return Step(to_ask[0], "medicine", (to_ask[0],))
+        to_ask = [f for f in care_questions(mind(self.knowledge), case) if f not in done]
+        if CARE not in done:
+            return Step(CARE, "offer", tuple(to_ask)) if to_ask else None
+        if self.answers[CARE] and to_ask:
+            return Step(to_ask[0], "care", (to_ask[0],))
         return None
 
 
-def _pair(findings: list[Finding], worth: Mapping[str, float]) -> list[tuple[Finding, float]]:
-    return [(f, worth[f.id]) for f in findings if f.id in worth]
-
-
-def medicine_questions(thinking: Mind, case: Case) -> tuple[str, ...]:
-    """Findings that must be known before a medicine that helps the leading causes may be suggested."""
+def care_questions(thinking: Mind, case: Case) -> tuple[str, ...]:
+    """Findings that must be known before care that helps the leading causes may be suggested, in the order of that care."""
     knowledge, posterior = thinking.knowledge, thinking.posterior(case)
     leading = [c for c, p in zip(thinking.engine.network.causes, posterior.cause, strict=True) if p >= LEADING]
-    wanted = [a for c in leading for a in knowledge.conditions[c].self_care if knowledge.care[a].kind == "medicine"]
+    wanted = [a for c in leading for a in knowledge.conditions[c].self_care]
     questions: dict[str, None] = {}
     for action in dict.fromkeys(wanted):
         truths = [evaluate(when, case) for when in knowledge.not_if[action]]

@@ -8,7 +8,7 @@ price is its burden.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -17,12 +17,13 @@ import numpy as np
 
 from soleus.inference.exact import Engine, Posterior
 from soleus.inference.observe import observations
-from soleus.knowledge.case import Case
+from soleus.knowledge.case import Answer, Between, Case, OneOf, Options, YesNo
 from soleus.knowledge.expression import evaluate
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding, Urgency
 from soleus.model.compile import items_of, network_for
 from soleus.model.network import Array
+from soleus.safety.rules import apply_rules
 
 JOINT_OPTIONS = 3
 """Options of a several-choices question that are valued together; the rest adds little."""
@@ -84,6 +85,44 @@ def _mind(holder: _Holder) -> Mind:
     engine = Engine(network_for(knowledge), knowledge.settings.most_present)
     need = np.array([knowledge.conditions[c].urgency for c in engine.network.causes], dtype=float)
     return Mind(knowledge, engine, need, loss_matrix(knowledge))
+
+
+def rule_values(mind: Mind, case: Case, posterior: Posterior, findings: Iterable[Finding]) -> Mapping[str, float]:
+    """Value of asking what could by itself make a safety rule fire above the present urgency: how likely
+    that answer is, times the cost of not knowing it. So the interview does not end with a rule open that
+    one likely enough answer would close."""
+    current = apply_rules(mind.knowledge, case).urgency
+    joint = mind.engine.joint(posterior)
+    return {f.id: value for f in findings if (value := _rule_value(mind, case, joint, f, current)) > 0}
+
+
+def _rule_value(mind: Mind, case: Case, joint: Mapping[str, Array], finding: Finding, current: Urgency) -> float:
+    knowledge, total = mind.knowledge, 0.0
+    rules = [r for r in knowledge.rules_reading.get(finding.id, ()) if knowledge.rules[r].urgency > current]
+    for item, value, answer in _single_answers(finding) if rules else ():
+        told = case.with_answer(finding.id, answer)
+        levels = [knowledge.rules[r].urgency for r in rules if evaluate(knowledge.rule_when[r], told)]
+        if levels:
+            total += float(joint[item][:, value].sum() * mind.loss[current, max(levels)])
+    return total * knowledge.settings.losses.precaution
+
+
+def _single_answers(finding: Finding) -> Iterator[tuple[str, int, Answer]]:
+    """Each answer that says one thing: item, index of its value in the model, answer."""
+    match finding.type:
+        case "boolean":
+            yield finding.id, 1, YesNo(True)
+        case "choice":
+            for index, state in enumerate(finding.states):
+                yield finding.id, index, OneOf(frozenset({state}))
+        case "multi":
+            for option in finding.options:
+                yield f"{finding.id}.{option}", 1, Options(yes=frozenset({option}))
+        case "number":
+            assert finding.range is not None
+            edges = (finding.range[0], *finding.bins, finding.range[1])
+            for index in range(len(edges) - 1):
+                yield finding.id, index, Between(edges[index], edges[index])
 
 
 def values(mind: Mind, posterior: Posterior, findings: Iterable[Finding]) -> Mapping[str, float]:

@@ -418,6 +418,7 @@ class Losses(Strict):
     under: Annotated[float, Field(gt=0)]
     under_growth: Annotated[float, Field(ge=1)]
     over: Annotated[float, Field(gt=0)]
+    precaution: Probability = Field(description="share of the cost of being too late that counts when a rule, not a cause, asks for more")
     naming: Annotated[float, Field(ge=0)]
     question: Annotated[float, Field(gt=0)]
     basis: Literal["judgement"]
@@ -434,6 +435,7 @@ class Settings(Strict):
     most_questions: Annotated[int, Field(ge=1)]
     risk_overlap: Probability = Field(description="power of risk factors' ratios on conditions present besides; 1: as if independent")
     atypical: Probability = Field(description="share of every condition's cases that may follow any pattern")
+    core_questions: tuple[Id, ...] = Field(description="asked first of everybody without an emergency: the story itself")
     minimum_age: int
     words: tuple[tuple[Probability, str], ...] = Field(description="lower bound of a probability and the words for it, falling")
     basis: Literal["judgement"]

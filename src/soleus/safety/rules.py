@@ -46,7 +46,7 @@ def what_would_raise(knowledge: Knowledge, case: Case, urgency: Urgency) -> Mapp
     would then have. Computed by asking the rules about this case with that one answer changed to yes."""
     raised: dict[str, Urgency] = {}
     for finding in knowledge.findings.values():
-        if finding.by != "person" or finding.type != "boolean" or finding.kind not in ("symptom", "pain_feature"):
+        if finding.by != "person" or finding.type != "boolean" or not (finding.danger_sign or finding.depends_on == "present"):
             continue
         if case.yes(finding.id):
             continue
