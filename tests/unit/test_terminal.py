@@ -59,6 +59,13 @@ def test_danger_screen_comes_first_and_an_emergency_is_said_at_once(terminal: ob
     number = re.search(r"(\d+)\s+Are you more short of breath", " ".join(screen.split()))
     assert number is not None
     child.sendline(number[1])
+    child.expect("You said yes to: new shortness of breath")
+    child.sendline("n")
+    say(child, f"{number[1]}, 99")
+    child.expect("allowed: numbers from 1 to 21")
+    say(child, number[1])
+    child.expect("Is that right")
+    child.sendline("y")
     child.expect("Call an ambulance now")
 
 

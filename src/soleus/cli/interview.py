@@ -14,10 +14,10 @@ from rich.text import Text
 from soleus.assessment.assess import assess
 from soleus.delivery.prompt import (
     ABOUT,
-    OFFER,
     Prompt,
     danger_prompt,
     finding_prompt,
+    offer_prompt,
     parse_danger,
     parse_reply,
     parse_yes_no,
@@ -98,7 +98,7 @@ class Dialogue:
             case "danger_signs":
                 return danger_prompt(self.session.knowledge)
             case "offer":
-                return OFFER
+                return offer_prompt(len(step.findings))
         return finding_prompt(self.session.knowledge.findings[step.id])
 
     def _show(self, step: Step, prompt: Prompt) -> None:
@@ -109,6 +109,8 @@ class Dialogue:
         if prompt.help:
             self.console.print(Text(prompt.help))
         for number, (_, label) in enumerate(prompt.options, start=1):
+            if prompt.vague and number == len(prompt.options) - prompt.vague + 1:
+                self.console.print(Text("      If you are not sure which:", style="dim"))
             self.console.print(Text(f"  {number:>2}  {label}"))
         self.console.print(Text(prompt.how, style="italic"))
         self.console.print(Text(KEYS, style="dim"))
@@ -135,14 +137,27 @@ class Dialogue:
     def _answer(self, step: Step, prompt: Prompt, text: str) -> bool:
         try:
             raw = _parse(step, prompt, text, self.session.knowledge)
-            self.session = self.session.answer(step.id, raw)
+            answered = self.session.answer(step.id, raw)
         except (ValueError, InputError) as error:
             self.console.print(Text(f"That did not work: {error}", style="bold"))
             return False
+        if step.kind == "danger_signs" and not self._confirmed(answered):
+            return False
+        self.session = answered
         self.log.record(step.id, self.session.answers[step.id])
         self.again = None
         self._urgent_now(step)
         return True
+
+    def _confirmed(self, answered: Interview) -> bool:
+        """Danger signs decide a lot, so what was said yes to is read back once."""
+        signs = answered.knowledge.danger_signs
+        yes = [answered.knowledge.findings[s].name for s in signs if answered.case.yes(s)]
+        if not yes:
+            return True
+        self.console.print(Text(f"You said yes to: {'; '.join(yes)}."))
+        reply = self.console.input("Is that right? Enter or y to go on, n to answer again: ").strip().lower()
+        return reply in ("", "y", "yes")
 
     def _urgent_now(self, step: Step) -> None:
         """After the danger screen an emergency is said at once, not at the end."""
@@ -152,9 +167,6 @@ class Dialogue:
             level = knowledge.levels[outcome.urgency]
             if outcome.fired and outcome.urgency.name in ("call_ambulance", "emergency_now"):
                 self.console.print(Text(f"\n{level.headline} {level.do}", style="bold"))
-                self.console.print(
-                    Text("You can stop here and act. If someone is with you, they can answer the rest for the doctor.", style="bold")
-                )
 
     def _back(self, step: Step) -> None:
         ids = [s.id for s in self.session.path]
@@ -171,6 +183,8 @@ class Dialogue:
         if text.isdigit() and 1 <= int(text) <= len(self.session.path):
             self.again = self.session.path[int(text) - 1]
             return True
+        if text:
+            self.console.print(Text(f"There is no answer {text!r}; the numbers go from 1 to {len(self.session.path)}."))
         return False
 
 
@@ -194,6 +208,9 @@ def _parse_about(step: str, prompt: Prompt, text: str) -> Any:
             raise ValueError(f"got {text!r}; allowed: your age in whole years, or d") from None
     if text.isdigit() and 1 <= int(text) <= len(prompt.options):
         return prompt.options[int(text) - 1][0]
+    for value, label in prompt.options:
+        if text and label.startswith(text.lower()):
+            return value
     raise ValueError(f"got {text!r}; allowed: 1, 2 or d")
 
 
@@ -203,7 +220,9 @@ def _plain(raw: Any) -> str:
         return ", ".join(yes).replace("_", " ") or "none"
     if isinstance(raw, list):
         return " or ".join(map(str, raw)).replace("_", " ")
-    return {True: "yes", False: "no"}.get(raw, str(raw).replace("_", " ")) if isinstance(raw, bool) else str(raw)
+    if isinstance(raw, bool):
+        return "yes" if raw else "no"
+    return f"{raw:g}" if isinstance(raw, float) else str(raw).replace("_", " ")
 
 
 def _finish(console: Console, session: Interview, knowledge: Knowledge) -> None:

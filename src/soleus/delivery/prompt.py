@@ -14,13 +14,16 @@ DONT_KNOW = ("d", "don't know", "dont know", "unknown")
 
 @dataclass(frozen=True)
 class Prompt:
-    """One screen: the question, help, options to number, how to answer, and why it is asked."""
+    """One screen: the question, help, options to number, how to answer, and why it is asked.
+
+    The last `vague` of the options are part-answers for who is not sure which one it is."""
 
     question: str
     help: str | None
     options: tuple[tuple[Any, str], ...]
     how: str
     why: str
+    vague: int = 0
 
 
 ABOUT: Mapping[str, Prompt] = {
@@ -46,13 +49,17 @@ ABOUT: Mapping[str, Prompt] = {
         "Soleus is made for this one complaint and knows little of others.",
     ),
 }
-OFFER = Prompt(
-    "Shall we check which painkillers are safe for you?",
-    "We suggest a painkiller only when we know that nothing speaks against it.",
-    (),
-    "Type y (yes) or n (no).",
-    "Some painkillers are dangerous with certain illnesses or medicines.",
-)
+
+
+def offer_prompt(questions: int) -> Prompt:
+    """The offer to check what may be suggested."""
+    return Prompt(
+        "Shall we check which exercises, home measures and painkillers are safe for you?",
+        f"We suggest them only when we know that nothing speaks against them. It takes about {questions} short questions.",
+        (),
+        "Type y (yes) or n (no). With n you get your result now.",
+        "Some painkillers are dangerous with certain illnesses, and some exercises harm a leg that gets too little blood.",
+    )
 
 
 def finding_prompt(finding: Finding) -> Prompt:
@@ -60,7 +67,8 @@ def finding_prompt(finding: Finding) -> Prompt:
     options: list[tuple[Any, str]] = list(finding.values.items())
     if finding.type != "number":
         options += [(name, finding.coarse_labels.get(name, name.replace("_", " "))) for name in finding.coarse]
-    return Prompt(finding.question, finding.help, tuple(options), _how(finding), finding.why)
+    vague = len(options) - len(finding.values)
+    return Prompt(finding.question, finding.help, tuple(options), _how(finding), finding.why, max(vague, 0))
 
 
 def _how(finding: Finding) -> str:
@@ -84,7 +92,7 @@ def danger_prompt(knowledge: Knowledge) -> Prompt:
         "Is any of these true for you, now or since this began?",
         "Please read the whole list.",
         tuple((sign, knowledge.findings[sign].question) for sign in knowledge.danger_signs),
-        "Type every number that is true, such as 2 5, or none. Add ? to a number you are not sure of (5?), or ?? for all the rest.",
+        "Type every number that is true, such as 2 5, or none. Not sure of one: 5?. Not sure of the rest: add d.",
         "These can be signs of an emergency. We always ask about them first.",
     )
 
@@ -100,7 +108,7 @@ def parse_reply(text: str, finding: Finding) -> Any:
         case "number":
             return text
         case "choice":
-            return [_pick(p, finding_prompt(finding)) for p in text.replace(",", " ").split()] or _nothing()
+            return [_pick(p, finding_prompt(finding)) for p in _parts(text)] or _nothing()
         case "multi":
             return _ticks(text, finding)
 
@@ -111,7 +119,7 @@ def parse_yes_no(text: str) -> bool:
         return True
     if answer in ("n", "no"):
         return False
-    raise ValueError(f"got {text!r}; allowed: y, n")
+    raise ValueError(f"got {text!r}; allowed: y, n" if text else "nothing was typed; allowed: y, n")
 
 
 def _nothing() -> Any:
@@ -124,12 +132,24 @@ def _pick(part: str, prompt: Prompt) -> Any:
     raise ValueError(f"got {part!r}; allowed: numbers from 1 to {len(prompt.options)}, or d")
 
 
+def _parts(text: str) -> list[str]:
+    """Typed words, with a span such as 2-4 written out."""
+    parts: list[str] = []
+    for part in text.lower().replace(",", " ").split():
+        low, dash, high = part.partition("-")
+        if dash and low.isdigit() and high.isdigit() and int(low) <= int(high) < 1000:
+            parts += [str(n) for n in range(int(low), int(high) + 1)]
+        else:
+            parts.append(part)
+    return parts
+
+
 def _ticks(text: str, finding: Finding) -> Any:
     """Yes for what is ticked; no for the rest, unless 'd' is among them."""
-    parts = text.replace(",", " ").split()
-    unsure = any(p.lower() in DONT_KNOW for p in parts)
+    parts = _parts(text)
+    unsure = any(p in DONT_KNOW for p in parts)
     prompt = finding_prompt(finding)
-    ticked = [_pick(p, prompt) for p in parts if p.lower() not in DONT_KNOW] or _nothing()
+    ticked = [_pick(p, prompt) for p in parts if p not in DONT_KNOW] or _nothing()
     if ticked == [finding.none_value]:
         return ticked
     said = dict.fromkeys(ticked, True)
@@ -141,7 +161,7 @@ def _ticks(text: str, finding: Finding) -> Any:
 
 def parse_danger(text: str, prompt: Prompt) -> dict[str, bool | str]:
     """Typed text on the danger screen to yes, no or unknown for each sign. Raises ValueError."""
-    parts = text.lower().replace(",", " ").split()
+    parts = ["??" if part in DONT_KNOW else part for part in _parts(text)]
     if not parts:
         raise ValueError("nothing was typed; type none if none of these is true")
     rest: bool | str = "unknown" if "??" in parts else False
@@ -158,4 +178,4 @@ def parse_danger(text: str, prompt: Prompt) -> dict[str, bool | str]:
 def _pick_sign(part: str, prompt: Prompt) -> str:
     if part.isdigit() and 1 <= int(part) <= len(prompt.options):
         return str(prompt.options[int(part) - 1][0])
-    raise ValueError(f"got {part!r}; allowed: numbers from 1 to {len(prompt.options)}, none, or ?? for not sure")
+    raise ValueError(f"got {part!r}; allowed: numbers from 1 to {len(prompt.options)}, none, or d for not sure")

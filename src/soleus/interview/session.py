@@ -101,10 +101,10 @@ class Interview:
 
     def _checked(self, step: str, raw: Any) -> Any:
         if step == "age":
-            raw = parse_case({"age": raw, "sex": "unknown"}, self.knowledge, "age").age
+            raw = parse_case({"age": raw, "sex": "unknown"}, self.knowledge, "about you").age
             return "unknown" if raw is None else raw
         if step == "sex":
-            return parse_case({"age": "unknown", "sex": raw}, self.knowledge, "sex").sex or "unknown"
+            return parse_case({"age": "unknown", "sex": raw}, self.knowledge, "about you").sex or "unknown"
         if step in ("lower_leg", CARE):
             if not isinstance(raw, bool):
                 raise InputError(f"{step}: got {raw!r}; allowed: true, false")
