@@ -53,10 +53,28 @@ def test_without_a_terminal_the_example_is_assessed() -> None:
 
 def test_report_says_what_to_do_first() -> None:
     text = soleus("assess", str(example_file())).stdout.decode()
-    order = ["Make an ordinary appointment", "Why", "What to do now", "When to seek care sooner", "What may be causing it", "Sources"]
+    order = ["Make an ordinary appointment", "Why", "What may be causing it", "What to do now", "When to seek care sooner", "Sources"]
     places = [text.find(part) for part in order]
     assert places == sorted(places)
     assert -1 not in places
+
+
+def test_in_an_emergency_nothing_comes_before_what_to_do(case_file: Any) -> None:
+    text = soleus(
+        "assess", case_file("age: 41\nsex: male\nanswers: {one_leg_swollen: yes, breathless_new: yes, long_travel: yes}\n")
+    ).stdout.decode()
+    order = [
+        "Call an ambulance now",
+        "Do not drive yourself",
+        "Why",
+        "What has to be ruled out",
+        "Blood clot that has moved to the lungs",
+        "What may be causing it",
+    ]
+    places = [text.find(part) for part in order]
+    assert places == sorted(places)
+    assert -1 not in places
+    assert "Treatments, from home to hospital" not in text
 
 
 def test_json_is_one_object_of_the_published_schema() -> None:

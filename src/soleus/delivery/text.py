@@ -48,29 +48,50 @@ def print_report(console: Console, result: Assessment, knowledge: Knowledge) -> 
 def _blocks(result: Assessment, knowledge: Knowledge) -> Iterable[RenderableType]:
     yield _first(result)
     yield from _why(result)
-    if result.plan.now or result.plan.not_for_you or result.plan.ask_first:
-        yield _section("What to do now" if result.urgency not in EMERGENCY else "On the way", _care(result, knowledge))
-    if result.plan.avoid:
-        yield _section("What not to do", *(_bullet(a.text) for a in result.plan.avoid))
-    if result.seek_care:
-        yield _section("When to seek care sooner", *_seek(result))
-    if result.if_not_better and result.urgency not in EMERGENCY:
-        yield _section("If it does not get better", result.if_not_better)
-    if result.must_rule_out and result.urgency in EMERGENCY:
-        yield _section("What has to be ruled out first", *_rule_out(result))
-    yield _section("What may be causing it", *_causes(result))
-    if result.must_rule_out and result.urgency not in EMERGENCY:
-        yield _section("What has to be ruled out", *_rule_out(result))
-    if result.present and result.urgency not in EMERGENCY:
-        yield _section("What else may be present", *(_bullet(f"{p.name}: {_about(frequency(p.probability))}") for p in result.present))
-    if result.plan.tests:
-        yield _section("What a doctor may check", *(_bullet(f"{t.name}. {t.what}") for t in result.plan.tests))
-    if result.plan.treatments and result.urgency not in EMERGENCY:
-        yield _section("Treatments, from home to hospital", *_treatments(result.plan.treatments))
+    if result.urgency in EMERGENCY:
+        yield from _what_to_do(result, knowledge, "On the way")
+        yield from _ruled_out(result)
+        yield from _what_it_may_be(result)
+    else:
+        yield from _what_it_may_be(result)
+        yield from _ruled_out(result)
+        yield from _what_to_do(result, knowledge, "What to do now")
+        yield from _later(result)
     if result.double_check:
         yield _section("Please double-check", *(_bullet(f"“{d.text}”: {d.would}.") for d in result.double_check))
     yield _section("Sources", *_sources(result))
     yield Text(f"Knowledge version {result.knowledge_version[:12]}. {result.review.capitalize()}.", style="dim")
+
+
+def _what_to_do(result: Assessment, knowledge: Knowledge, title: str) -> Iterable[RenderableType]:
+    if result.plan.now or result.plan.not_for_you or result.plan.ask_first:
+        yield _section(title, _care(result, knowledge))
+    if result.plan.avoid:
+        yield _section("What not to do", *(_bullet(a.text, _numbers(result, a.sources)) for a in result.plan.avoid))
+    if result.seek_care:
+        yield _section("When to seek care sooner", *_seek(result))
+
+
+def _what_it_may_be(result: Assessment) -> Iterable[RenderableType]:
+    yield _section("What may be causing it", *_causes(result))
+    if result.present and result.urgency not in EMERGENCY:
+        named = (_bullet(f"{p.name}: {_about(frequency(p.probability))}") for p in result.present)
+        yield _section("What else may be present", *named)
+
+
+def _ruled_out(result: Assessment) -> Iterable[RenderableType]:
+    if result.must_rule_out:
+        yield _section("What has to be ruled out", *_rule_out(result))
+
+
+def _later(result: Assessment) -> Iterable[RenderableType]:
+    """What comes after the first days: if it does not get better, tests and treatments."""
+    if result.if_not_better:
+        yield _section("If it does not get better", result.if_not_better)
+    if result.plan.tests:
+        yield _section("What a doctor may check", *(_bullet(f"{t.name}. {t.what}") for t in result.plan.tests))
+    if result.plan.treatments:
+        yield _section("Treatments, from home to hospital", *_treatments(result.plan.treatments))
 
 
 def _first(result: Assessment) -> RenderableType:
@@ -86,7 +107,7 @@ def _why(result: Assessment) -> Iterable[RenderableType]:
     said = set[str]()
     for reason in result.urgency_reasons[:SHOWN]:
         lines.append(_bullet(reason.text, _numbers(result, reason.sources)))
-        if reason.action and reason.action not in said:
+        if reason.action and reason.action not in said and reason.urgency == result.urgency:
             said.add(reason.action)
             lines.append(Padding(Text(reason.action, style="bold"), (0, 0, 0, 4)))
     if result.unanswered_danger_signs:
@@ -117,7 +138,8 @@ def _bar(cause: Cause) -> RenderableType:
     filled = round(cause.probability * BAR)
     line = Text(f"{'█' * filled}{'░' * (BAR - filled)}  ")
     line.append(cause.name, style="bold")
-    line.append(f" ({cause.clinical_name}): {cause.in_words}, {_about(cause.frequency)} people like you")
+    line.append(f": {cause.in_words}, {_about(cause.frequency)} people like you")
+    line.append(f"\n  In clinical words: {cause.clinical_name}", style="dim")
     return line
 
 
