@@ -96,3 +96,15 @@ def test_answers_that_are_not_about_danger_cannot_hide_it() -> None:
     for sign in KNOWLEDGE.danger_signs:
         person = case({**dict.fromkeys(KNOWLEDGE.danger_signs, "no"), sign: "yes"})
         assert apply_rules(KNOWLEDGE, person).urgency >= Urgency.same_day, sign
+
+
+@pytest.mark.parametrize("sign", KNOWLEDGE.danger_signs)
+def test_a_single_danger_sign_is_named_to_be_double_checked(sign: str) -> None:
+    """Where one answer alone makes it urgent, the assessment asks to check that answer; two signs of one level carry each other."""
+    person = case({**dict.fromkeys(KNOWLEDGE.danger_signs, "no"), sign: "yes"})
+    result = soleus.assess(person)
+    outcome = apply_rules(KNOWLEDGE, person)
+    if Urgency[result.urgency] == outcome.urgency:
+        assert sign in {d.finding for d in result.double_check}
+    both = soleus.assess(case({**dict.fromkeys(KNOWLEDGE.danger_signs, "no"), "breathless_new": "yes", "chest_pain_new": "yes"}))
+    assert not [d for d in both.double_check if "alone" in d.would]

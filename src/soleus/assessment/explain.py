@@ -14,7 +14,7 @@ from soleus.knowledge.case import Answer, Between, Case, OneOf, Options, YesNo
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding, Urgency
 from soleus.model.network import Array
-from soleus.safety.rules import apply_rules
+from soleus.safety.rules import RuleOutcome, apply_rules
 
 NOTICEABLE = 1.0
 """Decibans below which an answer is not worth mentioning."""
@@ -78,7 +78,9 @@ def _support(decibans: float) -> Support:
     return "strongly against" if decibans <= -10 else "against" if decibans <= -5 else "slightly against"
 
 
-def double_check(mind: Mind, case: Case, posterior: Posterior, without: Mapping[str, Array], urgency: Urgency) -> tuple[DoubleCheck, ...]:
+def double_check(
+    mind: Mind, case: Case, posterior: Posterior, without: Mapping[str, Array], rules: RuleOutcome, urgency: Urgency
+) -> tuple[DoubleCheck, ...]:
     """Single answers that carry the conclusion: without one of them another cause would lead, or, said
     otherwise, the rules would no longer ask for this urgency."""
     knowledge, causes = mind.knowledge, mind.engine.network.causes
@@ -89,12 +91,16 @@ def double_check(mind: Mind, case: Case, posterior: Posterior, without: Mapping[
         if other != leading:
             name = knowledge.conditions[causes[other]].name.lay
             checks.append(_check(knowledge, case, finding, f"without it, the likeliest cause would be: {name}"))
-    for finding, answer in case.answers.items():
-        if isinstance(answer, YesNo) and answer.value and finding in knowledge.rules_reading:
-            lower = apply_rules(knowledge, case.with_answer(finding, YesNo(False))).urgency
-            if lower < urgency <= apply_rules(knowledge, case).urgency:
-                checks.append(_check(knowledge, case, finding, "it alone makes this as urgent as it is"))
+    for finding in _read_by_all(knowledge, rules) if rules.urgency >= urgency else ():
+        if case.yes(finding) and apply_rules(knowledge, case.with_answer(finding, YesNo(False))).urgency < urgency:
+            checks.append(_check(knowledge, case, finding, "it alone makes this as urgent as it is"))
     return tuple(checks)
+
+
+def _read_by_all(knowledge: Knowledge, rules: RuleOutcome) -> tuple[str, ...]:
+    """Findings that every rule behind the urgency reads; no other answer alone can lower it."""
+    top = [rule.id for rule in rules.fired if rule.urgency == rules.urgency]
+    return tuple(f for f, reading in knowledge.rules_reading.items() if top and set(top) <= set(reading))
 
 
 def _check(knowledge: Knowledge, case: Case, finding: str, would: str) -> DoubleCheck:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from soleus.inference.observe import Mask, Observation
 from soleus.model.network import Array, Network, Node
 
-NEGLIGIBLE = 1e-5
+NEGLIGIBLE = 1e-4
 """A cause that cannot hold more than this is not looked at set by set in the bound, but counted in full."""
 
 
@@ -188,8 +188,9 @@ class Engine:
         """Upper bound on the share of all probability that sets larger than those enumerated hold.
 
         No probability is further from its exact value than this."""
-        sizes = self.sets.sum(axis=1)
-        largest = np.flatnonzero(sizes == self.most_present)
+        if self.most_present == self.sets.shape[1]:
+            return 0.0
+        largest = np.flatnonzero(self.sets.sum(axis=1) == self.most_present)
         ceiling = self._ceiling(posterior)
         matters = ceiling > NEGLIGIBLE
         rows, columns = np.nonzero(posterior.weights[:, largest] * matters[:, None])
