@@ -35,6 +35,7 @@ def test_fires_on_one_side_and_not_on_the_other(rule: str) -> None:
     fires, silent = case(CASES[rule]["fires"]), case(CASES[rule]["silent"])
     assert evaluate(KNOWLEDGE.rule_when[rule], fires) is True
     assert evaluate(KNOWLEDGE.rule_when[rule], silent) is not True
+    assert KNOWLEDGE.rules[rule].urgency.name == CASES[rule]["urgency"]
     assert apply_rules(KNOWLEDGE, fires).urgency >= KNOWLEDGE.rules[rule].urgency
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from soleus.delivery.casefile import read_cases
+from soleus.knowledge.load import load_knowledge
+
 PROMPT = "\r\n> "
 
 
@@ -116,12 +119,14 @@ def test_a_child_and_another_complaint_are_told_kindly_after_the_danger_signs(te
     say(other, "50")
     say(other, "1")
     say(other, "n")
-    say(other, "none")
+    say(other, "d")
     other.expect("calf and lower leg only")
+    other.expect("21 danger signs were not answered")
 
 
-def test_a_whole_interview_ends_in_a_report(terminal: object) -> None:
-    child = terminal()  # type: ignore[operator]
+def test_a_whole_interview_ends_in_a_report_and_a_case_file(terminal: object, tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    child = terminal("--save-case", str(file))  # type: ignore[operator]
     begin(child)
     say(child, "none")
     for _ in range(60):
@@ -132,3 +137,8 @@ def test_a_whole_interview_ends_in_a_report(terminal: object) -> None:
     else:
         pytest.fail("the interview did not end")
     child.expect("kept on this computer only")
+    child.expect(pexpect.EOF)
+    knowledge = load_knowledge()
+    (case,) = read_cases(str(file), knowledge)
+    assert case.age == 67
+    assert all(case.yes(sign) is False for sign in knowledge.danger_signs)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 from rich.console import Console
 from rich.text import Text
 
@@ -26,6 +28,7 @@ from soleus.delivery.text import print_report
 from soleus.errors import InputError
 from soleus.interview.session import Interview, Step
 from soleus.interview.store import Log
+from soleus.knowledge.case import case_dict
 from soleus.knowledge.load import Knowledge, load_knowledge
 from soleus.safety.rules import apply_rules
 
@@ -34,7 +37,8 @@ KEYS = "?  why we ask    b  back    l  your answers    s  save and stop"
 
 @click.command()
 @click.option("--resume", is_flag=True, help="Go on with the interview that was stopped last.")
-def interview(resume: bool) -> None:
+@click.option("--save-case", type=click.Path(dir_okay=False, path_type=Path), help="At the end also write the answers as a case file.")
+def interview(resume: bool, save_case: Path | None) -> None:
     """Answer questions about your leg, one at a time; then read what it may be and what to do."""
     console = Console()
     knowledge = load_knowledge()
@@ -48,6 +52,8 @@ def interview(resume: bool) -> None:
         _saved(console)
         return
     _finish(console, session, knowledge)
+    if save_case is not None:
+        _save_case(save_case, session, knowledge)
     console.print(Text(f"Your answers are kept on this computer only, in {log.path}. Delete that file to remove them.", style="dim"))
 
 
@@ -225,12 +231,21 @@ def _plain(raw: Any) -> str:
     return f"{raw:g}" if isinstance(raw, float) else str(raw).replace("_", " ")
 
 
+def _save_case(path: Path, session: Interview, knowledge: Knowledge) -> None:
+    """Write the answers as a case file that `soleus assess` reads."""
+    try:
+        path.write_text(yaml.safe_dump(case_dict(session.case, knowledge.findings), sort_keys=False, allow_unicode=True), "utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: the case cannot be written: {error.strerror}") from None
+
+
 def _finish(console: Console, session: Interview, knowledge: Knowledge) -> None:
     console.print()
     if session.scope == "in":
         print_report(console, assess(session.case, knowledge), knowledge)
         return
-    level = knowledge.levels[apply_rules(knowledge, session.case).urgency]
+    outcome = apply_rules(knowledge, session.case)
+    level = knowledge.levels[outcome.urgency]
     if session.scope == "child":
         console.print(
             f"Soleus is made for people of {knowledge.settings.minimum_age} and over, so we cannot say what causes your leg pain."
@@ -239,10 +254,11 @@ def _finish(console: Console, session: Interview, knowledge: Knowledge) -> None:
     else:
         console.print("Soleus knows about the calf and lower leg only, so we cannot say what causes your trouble.")
         console.print("A doctor or a nurse line can help with it.")
-    fired = apply_rules(knowledge, session.case).fired
-    if fired:
+    if outcome.fired:
         console.print(Text(f"But something you told us matters now. {level.headline} {level.do}", style="bold"))
-        for rule in fired:
+        for rule in outcome.fired:
             console.print(Text(f"• {rule.reason}"))
-    else:
-        console.print("None of the danger signs that you answered points to an emergency.")
+    elif not outcome.unanswered:
+        console.print("None of the danger signs points to an emergency.")
+    if outcome.unanswered:
+        console.print(f"{len(outcome.unanswered)} danger signs were not answered. If one of them may be true, see a doctor today.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -408,11 +408,10 @@ def _provenance(value: Raw, finding: Finding) -> tuple[Raw, Origin]:
     return value, "record" if finding.by == "person" else "clinician"
 
 
-def case_dict(case: Case, findings: Mapping[str, Finding], only: Iterable[str] | None = None) -> dict[str, Any]:
+def case_dict(case: Case, findings: Mapping[str, Finding]) -> dict[str, Any]:
     """The plain form of a case, as it would stand in a case file."""
-    wanted = case.answers.keys() if only is None else only
     out: dict[str, Any] = {} if case.id is None else {"id": case.id}
     out |= {"age": "unknown" if case.age is None else case.age, "sex": case.sex or "unknown"}
     if case.setting:
         out["setting"] = case.setting
-    return out | {"answers": {k: raw_answer(findings[k], case.answers[k]) for k in wanted}}
+    return out | {"answers": {k: raw_answer(findings[k], case.answers[k]) for k in case.answers}}
