@@ -166,3 +166,25 @@ def test_saved_line_by_line_and_a_torn_last_line_costs_nothing(tmp_path: Path, m
     assert saved.interview.case == interview.case
     assert saved.same_knowledge
     assert log.path.stat().st_mode & 0o077 == 0
+
+
+def test_it_does_not_end_with_a_rule_that_one_likely_answer_would_fire() -> None:
+    """A torn calf by all it tells, after a flight nobody asked about: clot risks are asked before it ends."""
+    story = {
+        "pain_site": ["upper_calf"],
+        "affected_side": "right",
+        "pain_onset": "sudden_with_movement_or_effort",
+        "pain_duration": "days_2_to_7",
+        "pain_pattern": "activity_and_rest",
+        "activity_at_onset": "pushing_off_or_sprinting",
+        "pain_triggers": ["pushing_off_or_tiptoe", "walking"],
+        "bruise_site": ["none"],
+    }
+    interview = begun()
+    while (step := interview.next()) is not None and step.kind == "finding":
+        finding = KNOWLEDGE.findings[step.id]
+        denied = [finding.none_value] if finding.none_value else "unknown"
+        plain = {"boolean": False, "multi": denied, "choice": "none" if "none" in finding.values else "unknown"}
+        interview = interview.answer(step.id, story.get(step.id, plain.get(finding.type, "unknown")))
+    asked = {s.id for s in interview.path}
+    assert {"long_travel", "recent_surgery", "previous_clot"} <= asked
