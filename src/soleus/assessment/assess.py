@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soleus.assessment.explain import double_check, evidence, withdrawn
 from soleus.assessment.plan import leading_causes, make_plan, seek_care
 from soleus.assessment.result import Action, Assessment, Avoid, Cause, Present, Reason, RuleOut, SourceNote
-from soleus.inference.exact import Posterior, probability_present
+from soleus.inference.exact import Engine, Posterior, probability_present
 from soleus.interview.value import Mind, mind
 from soleus.knowledge.case import Case
 from soleus.knowledge.load import Knowledge, load_knowledge
@@ -31,7 +32,11 @@ def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
 
     `knowledge` defaults to the bundled knowledge base.
     """
-    thinking = mind(knowledge or load_knowledge())
+    return assess_with(mind(knowledge or load_knowledge()), case)
+
+
+def assess_with(thinking: Mind, case: Case) -> Assessment:
+    """The assessment that this `Mind` comes to."""
     posterior = thinking.posterior(case)
     rules = apply_rules(thinking.knowledge, case)
     by_risk = risk_urgency(thinking, posterior)
@@ -70,12 +75,21 @@ def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
 
 
 def need_shares(mind: Mind, posterior: Posterior) -> Array:
-    """P(a person like this needs urgency u), shape (urgencies,): the greatest need of the cause and of
-    dangerous conditions present besides."""
-    network, knowledge = mind.engine.network, mind.knowledge
-    besides = np.array([_need_besides(knowledge.conditions[d]) for d in network.present])
-    need = np.maximum(mind.need[:, None], (mind.engine.sets * besides).max(axis=1)[None, :]).astype(int)
+    """P(a person like this needs urgency u), shape (urgencies,)."""
+    need = need_of_rows(mind, mind.engine)
     return np.array(np.bincount(need.ravel(), weights=posterior.weights.ravel(), minlength=len(Urgency)), dtype=np.float64)
+
+
+def need_of_rows(mind: Mind, engine: Engine) -> NDArray[np.int64]:
+    """The urgency that each hypothesis needs, shape (causes, sets): the greatest need of the cause and of
+    dangerous conditions present besides."""
+    besides = need_besides(mind)
+    return np.asarray(np.maximum(mind.need[:, None], (engine.sets * besides).max(axis=1)[None, :]).astype(int))
+
+
+def need_besides(mind: Mind) -> Array:
+    """The urgency that each condition needs when present besides, shape (present,)."""
+    return np.array([_need_besides(mind.knowledge.conditions[d]) for d in mind.engine.network.present], dtype=float)
 
 
 def _need_besides(condition: Condition) -> int:
@@ -85,8 +99,13 @@ def _need_besides(condition: Condition) -> int:
 
 def risk_urgency(mind: Mind, posterior: Posterior) -> Urgency:
     """The urgency of least expected loss; the more urgent of two that are equal."""
-    expected = mind.loss @ need_shares(mind, posterior)
-    return Urgency(len(expected) - 1 - int(np.argmin(expected[::-1])))
+    return Urgency(int(least_loss(mind, need_shares(mind, posterior)[None, :])[0]))
+
+
+def least_loss(mind: Mind, shares: Array) -> NDArray[np.int64]:
+    """For each row of need shares (n, urgencies), the urgency of least expected loss, the more urgent of two."""
+    expected = shares @ mind.loss.T
+    return np.asarray(expected.shape[1] - 1 - np.argmin(expected[:, ::-1], axis=1))
 
 
 def _reasons(mind: Mind, posterior: Posterior, rules: RuleOutcome, by_risk: Urgency, urgency: Urgency) -> Iterator[Reason]:

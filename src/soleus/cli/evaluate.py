@@ -1,64 +1,215 @@
-"""`soleus evaluate`: how good it is on cases with a known answer."""
+"""`soleus evaluate`: how good it is, by four studies."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from soleus.evaluation.vignettes import Mode, Outcome, as_dict, read_vignettes, run, summary
+from soleus.errors import InputError
+from soleus.evaluation import plain, suite
+from soleus.evaluation.literature import totals
+from soleus.evaluation.simulation import Track
+from soleus.evaluation.vignettes import MODES, Mode, Outcome, summary
+from soleus.interview.value import mind
 from soleus.knowledge.load import load_knowledge
 from soleus.knowledge.schema import Setting
 
 SETTINGS = [s for s in get_args(Setting) if isinstance(s, str)]
+Option = Callable[[Any], Any]
+as_json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+seed_option: Option = click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same result.")
+draws_option: Option = click.option(
+    "--draws", type=click.IntRange(1), default=39, show_default=True, help="Draws of the model's numbers, for intervals."
+)
 
 
 @click.group()
 def evaluate() -> None:
-    """Measure Soleus against recorded cases."""
+    """Measure Soleus: recorded cases, published results, a survey, simulated people."""
 
 
 @evaluate.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--facts", type=click.Choice(["history", "all"]), default=None, help="History alone, or everything stated. Default: both.")
+@click.option("--facts", type=click.Choice(list(MODES)), default=None, help="What Soleus is told. Default: each of them.")
 @click.option("--setting", type=click.Choice(SETTINGS), default=None, help="Score under this setting instead of the case's own.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 def vignettes(folder: Path, facts: str | None, setting: str | None, as_json: bool) -> None:
-    """Top-1, top-3 and urgency agreement over the case files in FOLDER (*.yaml with an `expected` block)."""
-    knowledge = load_knowledge()
-    cases, faults = read_vignettes(folder, knowledge)
-    modes: tuple[Mode, ...] = ("history", "all") if facts is None else (facts,)  # type: ignore[assignment]
-    results = {mode: run(cases, knowledge, mode, setting) for mode in modes} if cases else {}
+    """Naming and urgency over the case files in FOLDER (*.yaml with an `expected` block)."""
+    thinking = mind(load_knowledge())
+    modes: tuple[Mode, ...] = tuple(MODES) if facts is None else (facts,)  # type: ignore[assignment]
+    study = suite.vignette_study(thinking, folder, modes, setting)
     if as_json:
-        click.echo(json.dumps(_plain(results, knowledge.version, setting, faults), indent=2))
+        _echo({"knowledge_version": thinking.knowledge.version, "setting": setting or "as in the case"} | plain.vignettes(study))
     else:
-        for mode, outcomes in results.items():
-            _print(Console(), mode, outcomes, setting)
+        for mode, outcomes in study.outcomes.items():
+            _print_cases(Console(), mode, outcomes, setting)
+    _end(study.faults)
+
+
+@evaluate.command()
+@click.option(
+    "--studies", "folder", type=click.Path(path_type=Path), default=None, help="Folder of study files. Default: the bundled ones."
+)
+@click.option("--people", type=click.IntRange(1000), default=60_000, show_default=True, help="Simulated people per study.")
+@draws_option
+@seed_option
+@as_json_option
+def literature(folder: Path | None, people: int, draws: int, seed: int, as_json: bool) -> None:
+    """Published results that the model was not given, against what simulated people give."""
+    thinking = mind(load_knowledge())
+    with _progress() as track:
+        size = suite.Size(seed=seed, draws=min(draws, suite.INTERVAL_DRAWS), people=people, track=track)
+        study = suite.literature_study(thinking, suite.draw_networks(thinking.knowledge, size, with_truths=False), size, folder)
+    if as_json:
+        _echo({"knowledge_version": thinking.knowledge.version, "seed": seed} | plain.literature(study))
+        return
+    console = Console()
+    table = Table(title="Published results and what simulated people give", title_justify="left")
+    for column in ("result", "published", "simulated", "", "held out"):
+        table.add_column(column, overflow="fold")
+    for c in study.compared:
+        table.add_row(
+            c.result.text,
+            plain.span(c.result.value, c.result.interval),
+            plain.span(c.simulated, c.interval),
+            c.verdict,
+            plain.yes(c.held_out),
+        )
+    console.print(table)
+    _print_figures(console, totals(study.compared))
+
+
+@evaluate.command()
+@draws_option
+@seed_option
+@as_json_option
+def population(draws: int, seed: int, as_json: bool) -> None:
+    """Prevalence of narrowed leg arteries against a survey that measured everybody."""
+    thinking = mind(load_knowledge())
+    with _progress() as track:
+        drawn = suite.draw_networks(thinking.knowledge, suite.Size(seed=seed, draws=draws, track=track), with_truths=False)
+        result = suite.population_study(thinking, drawn)
+    if as_json:
+        _echo({"knowledge_version": thinking.knowledge.version, "seed": seed} | plain.population(result))
+        return
+    console = Console()
+    table = Table(title=result.survey.title, title_justify="left")
+    for column in ("age", "sex", "people", "observed", "model", "agrees"):
+        table.add_column(column)
+    for c in result.cells:
+        band = f"{c.band[0]} to {c.band[1]}"
+        table.add_row(band, c.sex, str(c.n), plain.span(c.observed, c.ci95), plain.span(c.simulated, c.interval), plain.yes(c.agrees))
+    console.print(table)
+    _print_figures(console, plain.population(result)["total"])
+
+
+@evaluate.command()
+@click.option("--people", type=click.IntRange(100), default=3000, show_default=True, help="Simulated people for accuracy and calibration.")
+@click.option("--interviews", type=click.IntRange(10), default=300, show_default=True, help="People interviewed for each policy and noise.")
+@draws_option
+@seed_option
+@as_json_option
+def simulation(people: int, interviews: int, draws: int, seed: int, as_json: bool) -> None:
+    """Simulated people: accuracy, calibration, coverage, and what questions are worth."""
+    thinking = mind(load_knowledge())
+    with _progress() as track:
+        size = suite.Size(seed=seed, draws=draws, scored=people, interviews=interviews, track=track)
+        study = suite.simulation_study(thinking, suite.draw_networks(thinking.knowledge, size), size)
+    document = {"knowledge_version": thinking.knowledge.version, "seed": seed} | plain.simulation(study)
+    if as_json:
+        _echo(document)
+        return
+    console = Console()
+    for title, rows in plain.simulation_tables(study).items():
+        _print_rows(console, title, rows)
+
+
+@evaluate.command()
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--vignettes", "folder", type=click.Path(path_type=Path), required=True, help="Folder of case files.")
+@click.option("--date", "day", required=True, help="Date that the report carries, YYYY-MM-DD.")
+@click.option("--people", type=click.IntRange(1000), default=60_000, show_default=True, help="Simulated people per published study.")
+@click.option("--interviews", type=click.IntRange(10), default=300, show_default=True, help="People interviewed for each policy and noise.")
+@draws_option
+@seed_option
+def report(out: Path, folder: Path, day: str, people: int, interviews: int, draws: int, seed: int) -> None:
+    """Run every study and write one self-contained page, a text version, the figures and all numbers to OUT."""
+    try:
+        from soleus.evaluation import report as writer
+    except ModuleNotFoundError as error:
+        raise InputError(f"the report needs {error.name}; install it with: pip install 'soleus[report]'") from None
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise InputError(f"--date: got {day!r}; allowed: a date as YYYY-MM-DD") from None
+    thinking = mind(load_knowledge())
+    command = f"soleus evaluate report OUT --vignettes {folder.name} --date {day} --people {people} --interviews {interviews}"
+    with _progress() as track:
+        size = replace(suite.Size(seed=seed, draws=draws, people=people, interviews=interviews), track=track)
+        evaluation = suite.evaluate(thinking, folder, size, f"{command} --draws {draws} --seed {seed}", day)
+    for path in writer.write(evaluation, out):
+        click.echo(path)
+    _end(evaluation.vignettes.faults)
+
+
+# -- printing --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _progress() -> Iterator[Track]:
+    """Progress bars on standard error, so that output stays clean."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def track(name: str, total: int) -> Callable[[int], None]:
+            bar = bars.add_task(name, total=total)
+            return lambda done: bars.update(bar, completed=done, visible=done < total)
+
+        yield track
+
+
+def _echo(document: Mapping[str, Any]) -> None:
+    click.echo(json.dumps(document, indent=2))
+
+
+def _end(faults: Sequence[str]) -> None:
     for fault in faults:
         click.echo(fault, err=True)
     if faults:
         sys.exit(1)
 
 
-def _plain(results: dict[Mode, list[Outcome]], version: str, setting: str | None, faults: list[str]) -> dict[str, Any]:
-    modes = {mode: {"total": summary(outcomes), "cases": [as_dict(o) for o in outcomes]} for mode, outcomes in results.items()}
-    return {"knowledge_version": version, "setting": setting or "as in the case", "modes": modes, "faults": faults}
-
-
-def _print(console: Console, mode: Mode, outcomes: list[Outcome], setting: str | None) -> None:
-    title = {"history": "from the history alone", "all": "from everything stated"}[mode]
-    table = Table(title=f"Cases {title}, setting: {setting or 'as in the case'}", title_justify="left")
+def _print_cases(console: Console, mode: Mode, outcomes: list[Outcome], setting: str | None) -> None:
+    table = Table(title=f"Cases {MODES[mode]}; setting: {setting or 'as in the case'}", title_justify="left")
     for column in ("case", "right cause", "rank", "named first", "urgency", "accepted as right", ""):
         table.add_column(column, overflow="fold")
     for o in outcomes:
         verdict = f"under by {o.under}" if o.under else f"over by {o.over}" if o.over else "ok"
         table.add_row(o.id, o.expected, str(o.rank), "" if o.rank == 1 else o.first, o.urgency.name, o.right_urgency.name, verdict)
     console.print(table)
-    for name, value in summary(outcomes).items():
-        shown = f"{value:.3f}" if isinstance(value, float) else str(value)
-        console.print(f"  {name.replace('_', ' ')}: {shown}")
+    _print_figures(console, summary(outcomes))
+
+
+def _print_figures(console: Console, figures: Mapping[str, Any]) -> None:
+    for name, value in figures.items():
+        console.print(f"  {name.replace('_', ' ')}: {value:.3f}" if isinstance(value, float) else f"  {name.replace('_', ' ')}: {value}")
+
+
+def _print_rows(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in rows[0]:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console.print(table)

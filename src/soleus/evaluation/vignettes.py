@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from soleus.assessment.assess import assess
+from soleus.assessment.assess import assess_with
 from soleus.delivery.casefile import MAX_BYTES
 from soleus.errors import InputError
+from soleus.evaluation.dialogue import Choose, dialogue, value_of_information
+from soleus.evaluation.intervals import Figure, bootstrap
+from soleus.interview.value import Mind
 from soleus.knowledge.case import Case, parse_case
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.read import read_yaml
 from soleus.knowledge.schema import Strict, Urgency, UrgencyName
 
-Mode = Literal["history", "all"]
+Mode = Literal["history", "all", "interview"]
+MODES: Mapping[Mode, str] = {
+    "history": "from all that the person could tell",
+    "all": "from everything stated, examination and tests included",
+    "interview": "from an interview: what the case does not say is answered with don't know",
+}
 
 
 class Expected(Strict):
@@ -45,13 +53,18 @@ class Vignette:
 @dataclass(frozen=True)
 class Outcome:
     """One case's result. `rank`: place of the first right cause, from 1. `under`, `over`: levels below
-    the lowest, above the highest that a panel would accept."""
+    the lowest, above the highest that a panel would accept. `brier`: squared error summed over all causes.
+    `questions`: asked one by one after the screen of danger signs, in an interview."""
 
     id: str
     expected: str
+    group: str
+    common: bool
+    examined: bool
     rank: int
     first: str
     probability_of_right: float
+    brier: float
     urgency: Urgency
     right_urgency: Urgency
     agreed: bool
@@ -59,6 +72,7 @@ class Outcome:
     over: int
     emergency: bool
     missed: bool
+    questions: int | None
 
 
 def read_vignettes(folder: Path, knowledge: Knowledge) -> tuple[list[Vignette], list[str]]:
@@ -106,29 +120,45 @@ def history_only(case: Case, knowledge: Knowledge) -> Case:
     return Case(case.age, case.sex, case.setting, case.id, answers, {f: case.origins[f] for f in answers})
 
 
-def run(vignettes: Iterable[Vignette], knowledge: Knowledge, mode: Mode, setting: str | None = None) -> list[Outcome]:
-    """Assess each case, from the history alone or from everything stated."""
+def run(vignettes: Iterable[Vignette], mind: Mind, mode: Mode, setting: str | None = None) -> list[Outcome]:
+    """Assess each case in one of the modes, under its own setting or under `setting`."""
+    choose = value_of_information()
     outcomes = []
     for vignette in vignettes:
-        case = history_only(vignette.case, knowledge) if mode == "history" else vignette.case
+        case = vignette.case if mode == "all" else history_only(vignette.case, mind.knowledge)
         if setting:
             case = Case(case.age, case.sex, setting, case.id, case.answers, case.origins)  # type: ignore[arg-type]
-        outcomes.append(_outcome(vignette, case, knowledge))
+        questions = None
+        if mode == "interview":
+            case, questions = _interviewed(mind, case, choose)
+        outcomes.append(_outcome(vignette, case, mind, questions))
     return outcomes
 
 
-def _outcome(vignette: Vignette, case: Case, knowledge: Knowledge) -> Outcome:
-    result, expected = assess(case, knowledge), vignette.expected
+def _interviewed(mind: Mind, truth: Case, choose: Choose) -> tuple[Case, int]:
+    """What an interview finds out, and how many questions it asked after the screen of danger signs."""
+    states = list(dialogue(mind, truth, choose, mind.knowledge.settings.most_questions))
+    return states[-1], len(states) - 1
+
+
+def _outcome(vignette: Vignette, case: Case, mind: Mind, questions: int | None) -> Outcome:
+    result, expected, knowledge = assess_with(mind, case), vignette.expected, mind.knowledge
     right = {knowledge.condition_of[c] for c in (expected.condition, *expected.acceptable)}
     order = [cause.condition for cause in result.differential]
+    best = min(right, key=order.index)
     urgency = Urgency[result.urgency]
     must = {entry.condition for entry in result.must_rule_out} | {order[0]}
+    main = knowledge.condition_of[expected.condition]
     return Outcome(
-        id=case.id or vignette.file.removesuffix(".yaml"),
-        expected=knowledge.condition_of[expected.condition],
-        rank=min(order.index(c) for c in right) + 1,
+        id=vignette.case.id or vignette.file.removesuffix(".yaml"),
+        expected=main,
+        group=knowledge.conditions[main].group,
+        common=expected.common,
+        examined=any(knowledge.findings[f].by != "person" for f in vignette.case.answers),
+        rank=order.index(best) + 1,
         first=order[0],
         probability_of_right=sum(c.probability for c in result.differential if c.condition in right),
+        brier=sum((c.probability - (c.condition == best)) ** 2 for c in result.differential),
         urgency=urgency,
         right_urgency=expected.urgency,
         agreed=expected.urgency == expected.urgency_second,
@@ -136,32 +166,62 @@ def _outcome(vignette: Vignette, case: Case, knowledge: Knowledge) -> Outcome:
         over=max(urgency - expected.urgency_high, 0),
         emergency=min(expected.urgency, expected.urgency_second) >= Urgency.emergency_now,
         missed=expected.must_not_miss and not right & must,
+        questions=questions,
     )
 
 
-def summary(outcomes: list[Outcome]) -> Mapping[str, Any]:
-    """Totals: shares of all cases; urgency `exact` over those where both readings agree."""
-    n = len(outcomes)
+# -- totals ----------------------------------------------------------------------------------------
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Shares and means with bootstrap intervals. `urgency_exact` is over cases where both readings of the right urgency
+    agree; `urgency_safe` and the rest go by what a panel would accept."""
     agreed = [o for o in outcomes if o.agreed]
+    emergencies = [o for o in outcomes if o.emergency]
     mild = [o for o in outcomes if o.right_urgency <= Urgency.routine]
-    return {
-        "cases": n,
-        "top1": sum(o.rank == 1 for o in outcomes) / n,
-        "top3": sum(o.rank <= 3 for o in outcomes) / n,
-        "top5": sum(o.rank <= 5 for o in outcomes) / n,
-        "mean_reciprocal_rank": sum(1 / o.rank for o in outcomes) / n,
-        "brier_of_right_cause": sum((1 - o.probability_of_right) ** 2 for o in outcomes) / n,
-        "urgency_acceptable": sum(not o.under and not o.over for o in outcomes) / n,
-        "urgency_exact_where_agreed": sum(o.urgency == o.right_urgency for o in agreed) / max(len(agreed), 1),
-        "cases_where_agreed": len(agreed),
-        "under_triaged": sum(o.under > 0 for o in outcomes),
-        "over_triaged": sum(o.over > 0 for o in outcomes),
-        "mild_over_triaged": sum(o.over > 0 for o in mild),
-        "mild_cases": len(mild),
-        "emergencies": sum(o.emergency for o in outcomes),
-        "emergencies_under_triaged": sum(o.emergency and o.under > 0 for o in outcomes),
-        "must_not_miss_missed": sum(o.missed for o in outcomes),
+    figures = naming(outcomes) | {
+        "mean_reciprocal_rank": bootstrap([1 / o.rank for o in outcomes]),
+        "brier": bootstrap([o.brier for o in outcomes]),
+        "urgency_exact_where_agreed": bootstrap([o.urgency == o.right_urgency for o in agreed]),
+        "urgency_acceptable": bootstrap([not o.under and not o.over for o in outcomes]),
+        "urgency_safe": bootstrap([not o.under for o in outcomes]),
+        "under_triaged": bootstrap([o.under > 0 for o in outcomes]),
+        "over_triaged": bootstrap([o.over > 0 for o in outcomes]),
+        "mild_over_triaged": bootstrap([o.over > 0 for o in mild]),
+        "emergencies_under_triaged": bootstrap([o.under > 0 for o in emergencies]),
+        "must_not_miss_missed": bootstrap([o.missed for o in outcomes]),
     }
+    asked = [o.questions for o in outcomes if o.questions is not None]
+    return figures | ({"questions": bootstrap(asked)} if asked else {})
+
+
+def naming(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Share of cases whose right cause is named first, within three, within five."""
+    return {f"top{k}": bootstrap([o.rank <= k for o in outcomes]) for k in (1, 3, 5)}
+
+
+def by_level(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
+    """For each right level of urgency: cases, exact, below and above what a panel would accept."""
+    table = {}
+    for level in reversed(Urgency):
+        at = [o for o in outcomes if o.right_urgency == level]
+        counts = (len(at), sum(o.urgency == level for o in at), sum(o.under > 0 for o in at), sum(o.over > 0 for o in at))
+        table[level.name] = dict(zip(("cases", "exact", "under", "over"), counts, strict=True))
+    return table
+
+
+PARTS: Mapping[str, Callable[[Outcome], str]] = {
+    "how common": lambda o: "common presentation" if o.common else "rare presentation",
+    "examination": lambda o: "examination or tests stated" if o.examined else "history alone stated",
+    "kind of cause": lambda o: o.group,
+    "cause": lambda o: o.expected,
+}
+
+
+def by_part(outcomes: Sequence[Outcome], part: str) -> dict[str, dict[str, Figure]]:
+    """Naming figures for each value of one of PARTS."""
+    key = PARTS[part]
+    return {value: naming([o for o in outcomes if key(o) == value]) for value in sorted({key(o) for o in outcomes})}
 
 
 def as_dict(outcome: Outcome) -> dict[str, Any]:
@@ -171,4 +231,5 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
         "urgency": outcome.urgency.name,
         "right_urgency": outcome.right_urgency.name,
         "probability_of_right": round(outcome.probability_of_right, 4),
+        "brier": round(outcome.brier, 4),
     }

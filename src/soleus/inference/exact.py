@@ -69,7 +69,7 @@ class Engine:
             allowed[c, self.sets[:, d]] = 0.0
         return allowed
 
-    def _added(self, node: Node) -> Array:
+    def added(self, node: Node) -> Array:
         """P(the other conditions of a set show state <= l), shape (sets, states - 1); made when first needed."""
         if node.id not in self._products:
             logs = np.log(np.maximum(node.added[:, :-1], 1e-300))
@@ -79,7 +79,7 @@ class Engine:
     @cached_property
     def _stacked(self) -> tuple[dict[str, slice], Array]:
         """All products side by side, so that one matrix product serves every unasked node."""
-        tables = {node.id: self._added(node) for node in self.network.nodes.values() if node.depends_on == "present"}
+        tables = {node.id: self.added(node) for node in self.network.nodes.values() if node.depends_on == "present"}
         ends = np.cumsum([0, *(table.shape[1] for table in tables.values())])
         slices = {name: slice(int(a), int(b)) for name, a, b in zip(tables, ends[:-1], ends[1:], strict=True)}
         return slices, np.concatenate([np.zeros((len(self.sets), 0)), *tables.values()], axis=1)
@@ -148,7 +148,7 @@ class Engine:
         if node.depends_on == "cause":
             return np.asarray((node.base * evidence).sum(axis=1, keepdims=True))
         steps = (evidence[:, :-1] - evidence[:, 1:]) * node.cumulative
-        return np.asarray(np.maximum(steps @ self._added(node).T + evidence[:, -1:], 1e-300))
+        return np.asarray(np.maximum(steps @ self.added(node).T + evidence[:, -1:], 1e-300))
 
     def _is_risk(self, observation: Observation) -> bool:
         return any(name in self.network.risks for name in _names(observation))
@@ -289,7 +289,7 @@ class Engine:
             state = node.base if evidence is None else node.base * evidence
             return np.asarray(state * (posterior.cause / state.sum(axis=1))[:, None])
         rest = posterior.weights if evidence is None else posterior.weights / posterior.likelihood[node.id]
-        below = looked[:, self._stacked[0][node.id]] if evidence is None else rest @ self._added(node)
+        below = looked[:, self._stacked[0][node.id]] if evidence is None else rest @ self.added(node)
         state = np.empty_like(node.base)
         state[:, :-1] = node.cumulative * below
         state[:, -1] = rest.sum(axis=1)

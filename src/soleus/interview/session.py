@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from soleus.errors import InputError
-from soleus.interview.value import Mind, may_ask, mind, rule_values, values
+from soleus.interview.choose import best_question, may_ask
+from soleus.interview.value import Mind, mind
 from soleus.knowledge.case import Case, parse_answer, parse_case
 from soleus.knowledge.expression import evaluate, findings_in
 from soleus.knowledge.load import Knowledge, load_knowledge
-from soleus.knowledge.schema import Finding, Urgency
+from soleus.knowledge.schema import Urgency
 from soleus.safety.rules import apply_rules
 
 ABOUT = ("age", "sex", "lower_leg")
@@ -156,7 +157,7 @@ class Interview:
         case = self._case(path)
         if CARE not in done:
             asked = sum(step.kind == "finding" for step in path)
-            best = self._best(case, done) if asked < self.knowledge.settings.most_questions else None
+            best = best_question(mind(self.knowledge), case, done) if asked < self.knowledge.settings.most_questions else None
             if best is not None:
                 return Step(best, "finding", (best,))
         return self._care(case, done)
@@ -170,30 +171,6 @@ class Interview:
             for finding, raw in raws.items():
                 case = case.with_answer(finding, self._parsed(finding, raw), "asked")
         return case
-
-    def _best(self, case: Case, done: set[str]) -> str | None:
-        """The next of the core questions, else the question worth most above its price, or None. In an emergency
-        only what could make it more urgent still."""
-        thinking = mind(self.knowledge)
-        posterior = thinking.posterior(case)
-        price = self.knowledge.settings.losses.question
-        candidates = [f for f in self._askable(case) if f.id not in done]
-        emergency = apply_rules(self.knowledge, case).urgency >= Urgency.emergency_now
-        naming = {} if emergency else values(thinking, posterior, candidates)
-        core = [f.id for f in candidates if f.id in self.knowledge.settings.core_questions]
-        if core and not emergency:
-            return max(core, key=lambda f: naming[f])
-        safety = rule_values(thinking, case, posterior, candidates)
-        worth = {f.id: max(naming.get(f.id, 0.0), safety.get(f.id, 0.0)) - price * f.burden for f in candidates}
-        best = max(worth, key=lambda f: (worth[f], f), default=None)
-        return best if best is not None and worth[best] > 0 else None
-
-    def _askable(self, case: Case) -> list[Finding]:
-        return [
-            f
-            for f in self.knowledge.findings.values()
-            if f.by == "person" and f.depends_on != "nothing" and not f.danger_sign and may_ask(self.knowledge, case, f)
-        ]
 
     # -- may it be suggested? ----------------------------------------------------------------------
 

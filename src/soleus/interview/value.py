@@ -22,7 +22,7 @@ from soleus.knowledge.expression import evaluate
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding, Urgency
 from soleus.model.compile import items_of, network_for
-from soleus.model.network import Array
+from soleus.model.network import Array, Network
 from soleus.safety.rules import apply_rules
 
 JOINT_OPTIONS = 3
@@ -81,10 +81,13 @@ class _Holder:
 
 @lru_cache(maxsize=4)
 def _mind(holder: _Holder) -> Mind:
-    knowledge = holder.knowledge
-    engine = Engine(network_for(knowledge), knowledge.settings.most_present)
-    need = np.array([knowledge.conditions[c].urgency for c in engine.network.causes], dtype=float)
-    return Mind(knowledge, engine, need, loss_matrix(knowledge))
+    return mind_with(holder.knowledge, network_for(holder.knowledge))
+
+
+def mind_with(knowledge: Knowledge, network: Network) -> Mind:
+    """A `Mind` that believes `network` instead of the one compiled from `knowledge`: for asking what other numbers would do."""
+    need = np.array([knowledge.conditions[c].urgency for c in network.causes], dtype=float)
+    return Mind(knowledge, Engine(network, knowledge.settings.most_present), need, loss_matrix(knowledge))
 
 
 def rule_values(mind: Mind, case: Case, posterior: Posterior, findings: Iterable[Finding]) -> Mapping[str, float]:
@@ -153,9 +156,3 @@ def _value(
         for choice in product((0, 1), repeat=len(best))
     ]
     return now - float(mind.loss_of(np.array(combined)).sum())
-
-
-def may_ask(knowledge: Knowledge, case: Case, finding: Finding) -> bool:
-    """Whether the question makes sense: its `ask_if` is not known to be false."""
-    condition = knowledge.ask_if.get(finding.id)
-    return condition is None or evaluate(condition, case) is not False

@@ -435,6 +435,7 @@ class Settings(Strict):
     most_questions: Annotated[int, Field(ge=1)]
     risk_overlap: Probability = Field(description="power of risk factors' ratios on conditions present besides; 1: as if independent")
     atypical: Probability = Field(description="share of every condition's cases that may follow any pattern")
+    judgement_spread: Annotated[float, Field(gt=0)] = Field(description="widest spread of a judged share, on the log scale")
     core_questions: tuple[Id, ...] = Field(description="asked first of everybody without an emergency: the story itself")
     minimum_age: int
     words: tuple[tuple[Probability, str], ...] = Field(description="lower bound of a probability and the words for it, falling")

@@ -9,8 +9,9 @@ import numpy as np
 
 from soleus.knowledge.cache import cached
 from soleus.knowledge.load import Knowledge, code_key
-from soleus.knowledge.schema import AGE_BANDS, Condition, Finding, Pattern, Sex
+from soleus.knowledge.schema import AGE_BANDS, Condition, Finding, OddsRatio, Pattern, Sex
 from soleus.model.network import Array, Network, Node, Risk
+from soleus.model.uncertainty import Draw, spread_of, spread_of_ratios
 
 FLOOR = 1e-5
 """No share is taken to be nought or one: the smallest a study of this size could not rule out."""
@@ -44,13 +45,14 @@ def network_for(knowledge: Knowledge) -> Network:
     return _network(keyed.key, keyed)
 
 
-def compile_network(knowledge: Knowledge) -> Network:
-    """Compile the arrays; see `Network` for what they mean."""
+def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
+    """Compile the arrays; see `Network` for what they mean. With a `draw`, every number is replaced by a
+    draw from its uncertainty."""
     conditions = list(knowledge.conditions.values())
     causes = tuple(c.id for c in conditions)
     present = tuple(c.id for c in conditions if c.prevalence)
     rows = [causes.index(d) for d in present]
-    shares, background, values = _tables(knowledge, conditions)
+    shares, background, values = _tables(knowledge, conditions, draw)
     nodes = _nodes(knowledge, shares, background, values, rows)
     risks = {
         item: Risk(shares[item], _tempered(shares[item][rows], background[item], knowledge.settings.risk_overlap), background[item])
@@ -58,6 +60,8 @@ def compile_network(knowledge: Knowledge) -> Network:
         if knowledge.findings[item.split(".")[0]].depends_on == "risk"
     }
     settings = knowledge.settings
+    shift = draw.of_priors(conditions) if draw else np.zeros(len(causes))
+    lift = draw.of_prevalence([knowledge.conditions[d] for d in present]) if draw else np.zeros(len(present))
     return Network(
         causes=causes,
         present=present,
@@ -65,13 +69,13 @@ def compile_network(knowledge: Knowledge) -> Network:
         risks=risks,
         node_of={item: node.id for node in nodes.values() for item in node.emission},
         values=values,
-        setting_prior={s: _setting_prior(conditions, s) for s in settings.setting_weights},
+        setting_prior={s: _setting_prior(conditions, s, shift) for s in settings.setting_weights},
         setting_weights={str(s): w for s, w in settings.setting_weights.items()},
         age_points=np.array(AGE_POINTS),
         age_factor=np.maximum([[c.prior.age[band] for band in AGE_BANDS] for c in conditions], 1e-4),  # type: ignore[index]
         age_weights=np.array([settings.consulter_age[band] for band in AGE_BANDS]),  # type: ignore[index]
         sex_factor={s: np.maximum([dict(c.prior.sex)[s] for c in conditions], 1e-4) for s in SEXES},
-        prevalence={s: np.array([_prevalence(knowledge.conditions[d], s) for d in present]) for s in SEXES},
+        prevalence={s: _tilted(np.array([_prevalence(knowledge.conditions[d], s) for d in present]), lift) for s in SEXES},
     )
 
 
@@ -83,7 +87,9 @@ def items_of(finding: Finding) -> tuple[str, ...]:
     return tuple(f"{finding.id}.{o}" for o in finding.options) if finding.type == "multi" else (finding.id,)
 
 
-def _tables(knowledge: Knowledge, conditions: list[Condition]) -> tuple[dict[str, Array], dict[str, Array], dict[str, tuple[str, ...]]]:
+def _tables(
+    knowledge: Knowledge, conditions: list[Condition], draw: Draw | None
+) -> tuple[dict[str, Array], dict[str, Array], dict[str, tuple[str, ...]]]:
     shares: dict[str, Array] = {}
     background: dict[str, Array] = {}
     values: dict[str, tuple[str, ...]] = {}
@@ -91,11 +97,14 @@ def _tables(knowledge: Knowledge, conditions: list[Condition]) -> tuple[dict[str
         if finding.depends_on == "nothing":
             continue
         assert finding.background is not None, "checked when knowledge is loaded"
-        base = _spread(finding, finding.background.value)
+        usual = _spread(finding, finding.background.value)
         for item in items_of(finding):
             values[item] = finding.states
-            background[item] = base[item]
-            shares[item] = np.array([_share(c, finding, item, base[item]) for c in conditions])
+            base = usual[item]
+            if draw:
+                base = draw.of_shares(base, spread_of(finding.background, base, draw.spread))
+            background[item] = base
+            shares[item] = np.array([_share(c, finding, item, base, draw) for c in conditions])
     return shares, background, values
 
 
@@ -116,21 +125,26 @@ def _binary(share: float) -> Array:
     return np.array([1 - share, share])
 
 
-def _share(condition: Condition, finding: Finding, item: str, background: Array) -> Array:
+def _share(condition: Condition, finding: Finding, item: str, background: Array, draw: Draw | None) -> Array:
     """P(item | condition): from its odds ratios, else its own number, else the background."""
     if finding.depends_on == "risk":
-        ratios = _odds_ratios(condition, finding, item)
-        if ratios is not None:
+        found = _odds_ratios(condition, finding, item)
+        if any(found):
+            ratios = np.array([r.odds_ratio if r else 1.0 for r in found])
+            if draw:
+                ratios = draw.of_ratios(ratios, spread_of_ratios(found, background, draw.spread))
             tilted = background * ratios
             return np.asarray(tilted / tilted.sum())
-    own = condition.findings.get(item)
-    if own is not None and "." in item:
-        assert isinstance(own.value, float | int)
-        return _binary(own.value)
-    whole = condition.findings.get(finding.id)
-    if whole is not None:
-        return _spread(finding, whole.value).get(item, background)
-    return background
+    own = condition.findings.get(item) or condition.findings.get(finding.id)
+    if own is None:
+        return background
+    if isinstance(own.value, dict):
+        share = _spread(finding, own.value).get(item)
+        if share is None:
+            return background
+    else:
+        share = _binary(own.value)
+    return draw.of_shares(share, spread_of(own, share, draw.spread)) if draw else share
 
 
 def _tempered(shares: Array, background: Array, power: float) -> Array:
@@ -140,19 +154,23 @@ def _tempered(shares: Array, background: Array, power: float) -> Array:
     return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 
-def _odds_ratios(condition: Condition, finding: Finding, item: str) -> Array | None:
+def _odds_ratios(condition: Condition, finding: Finding, item: str) -> list[OddsRatio | None]:
+    """For each state of the item, the odds ratio that the condition gives it, if any."""
     if finding.type in ("boolean", "multi"):
-        found = condition.risk.get(item)
-        return None if found is None else np.array([1.0, found.odds_ratio])
-    found_by_state = [condition.risk.get(f"{finding.id}.{state}") for state in finding.states]
-    if not any(found_by_state):
-        return None
-    return np.array([r.odds_ratio if r else 1.0 for r in found_by_state])
+        return [None, condition.risk.get(item)]
+    return [condition.risk.get(f"{finding.id}.{state}") for state in finding.states]
 
 
-def _setting_prior(conditions: list[Condition], setting: str) -> Array:
+def _setting_prior(conditions: list[Condition], setting: str, shift: Array) -> Array:
     shares = np.array([c.prior.by_setting.get(setting, c.prior.by_setting["primary_care"]) for c in conditions])  # type: ignore[call-overload]
+    shares = shares * np.exp(shift)
     return np.asarray(shares / shares.sum())
+
+
+def _tilted(prevalence: Array, lift: Array) -> Array:
+    """Prevalences (present, ages) with the log-odds of each condition raised by `lift`."""
+    odds = prevalence / (1 - prevalence) * np.exp(lift)[:, None]
+    return np.asarray(odds / (1 + odds))
 
 
 def _prevalence(condition: Condition, sex: str) -> Array:

@@ -1,0 +1,332 @@
+"""Simulated people, assessed: accuracy, calibration, coverage of intervals, and what questions are worth.
+
+People are drawn from the model itself; from models whose numbers are drawn from their uncertainty; and
+from models drawn twice as wide. The model that assesses them is always our own, so the last two say what being wrong about
+the numbers costs. What no simulation can say is whether the model's picture of the world is right: that is what
+recorded cases, published results and the survey are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soleus.assessment.assess import least_loss, need_besides, need_of_rows
+from soleus.evaluation.dialogue import Belief, Choose, belief, dialogue, fixed_order, information_gain, random_order, value_of_information
+from soleus.evaluation.intervals import Figure, bootstrap
+from soleus.evaluation.people import Noise, case_of, person_only, said
+from soleus.inference.batch import UNKNOWN, Asked, Batch, joined
+from soleus.inference.sample import Codes, People, concatenate, draw
+from soleus.interview.value import Mind
+from soleus.knowledge.case import Case
+from soleus.knowledge.schema import Urgency
+from soleus.model.network import Array, Network
+from soleus.safety.rules import apply_rules
+
+Progress = Callable[[int], None]
+Track = Callable[[str, int], Progress]
+LOOKED_AT = 0.05
+"""Causes that our own model gives at least this are looked at for coverage."""
+TELLING = 0.3
+"""Share of questions answered where a person has told some things and not others."""
+CHECKPOINTS = (0, 2, 4, 6, 8, 10, 12, 14, 16, 20, 25, 30)
+"""Numbers of questions at which accuracy is read."""
+CEILING_SHARE = 0.95
+NOISES: tuple[tuple[str, Noise], ...] = (
+    ("none", Noise()),
+    ("10% don't know", Noise(unknown=0.1)),
+    ("25% don't know", Noise(unknown=0.25)),
+    ("50% don't know", Noise(unknown=0.5)),
+    ("5% wrong", Noise(wrong=0.05)),
+    ("10% wrong", Noise(wrong=0.1)),
+    ("20% wrong", Noise(wrong=0.2)),
+    ("5% contradictory", Noise(contradictory=0.05)),
+    ("10% contradictory", Noise(contradictory=0.1)),
+    ("20% contradictory", Noise(contradictory=0.2)),
+    ("20% don't know, 5% wrong, 5% contradictory", Noise(0.2, 0.05, 0.05)),
+)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of a group of people: naming, Brier score over all causes, safe urgency (not below what the person needs), the same among those who
+    need same-day care or more, and expected calibration error of the cause named first. `reliability`: mean probability, share
+    that came true, and count, of every cause's probability by tenths."""
+
+    top1: Figure
+    top3: Figure
+    brier: Figure
+    safe: Figure
+    safe_when_urgent: Figure
+    expected_calibration_error: float
+    reliability: tuple[tuple[float, float, int], ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One way of choosing questions. `points`: at each of CHECKPOINTS, the share named first, within three, and given safe urgency.
+    `asked`: questions until it stopped by itself, one per person."""
+
+    name: str
+    points: tuple[tuple[int, float, float, float], ...]
+    asked: tuple[int, ...]
+
+    def questions_to(self, top1: float) -> int | None:
+        """The fewest questions at which the share named first reaches `top1`, between checkpoints by a straight line; None if
+        it never does."""
+        before = (0, 0.0)
+        for questions, share, _, _ in self.points:
+            if share >= top1:
+                step = (questions - before[0]) * (top1 - before[1]) / max(share - before[1], 1e-9)
+                return int(np.ceil(before[0] + step)) if questions else 0
+            before = (questions, share)
+        return None
+
+
+# -- accuracy and calibration ----------------------------------------------------------------------
+
+
+def drawn_people(truths: Sequence[Network], n: int, seed: int) -> People:
+    """`n` people, as many from each of the networks."""
+    size = n // len(truths)
+    return concatenate([draw(network, size, np.random.default_rng([seed, k])) for k, network in enumerate(truths)])
+
+
+def history(mind: Mind, people: People, answered: float, seed: int) -> Asked:
+    """What the people could tell; each question answered with chance `answered`, danger signs always."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, Codes] = {}
+    for finding in mind.knowledge.findings.values():
+        if finding.by != "person" or finding.depends_on == "nothing":
+            continue
+        told = (rng.random(len(people)) < answered) | finding.danger_sign
+        for item in (i for i in people.values if i.split(".")[0] == finding.id):
+            values[item] = np.where(told, people.values[item], UNKNOWN).astype(np.int8)
+    return Asked(people.age, people.sex, values)
+
+
+def needs(mind: Mind, people: People) -> NDArray[np.int64]:
+    """The urgency that each simulated person truly needs, shape (n,)."""
+    besides = (people.present * need_besides(mind)).max(axis=1)
+    return np.asarray(np.maximum(mind.need[people.cause], besides), dtype=np.int64)
+
+
+def scores(mind: Mind, people: People, asked: Asked, batch: Batch) -> Scores:
+    """Score our own model on these people."""
+    rows = batch.of_cause
+    need = np.eye(len(Urgency))[need_of_rows(mind, batch.engine).ravel()]
+    both = batch.sums(asked, np.concatenate([rows, need], axis=1))
+    causes, shares = both[:, : rows.shape[1]], both[:, rows.shape[1] :]
+    urgency = np.maximum(least_loss(mind, shares), _by_rules(mind, people, asked))
+    return score(causes, people.cause, urgency, needs(mind, people))
+
+
+def score(causes: Array, truth: NDArray[np.int64], urgency: NDArray[np.int64], need: NDArray[np.int64]) -> Scores:
+    """Scores of probabilities `causes` (n, causes) against the true cause, and of urgency against what was needed."""
+    right = causes[np.arange(len(truth)), truth]
+    rank = (causes > right[:, None]).sum(axis=1)
+    target = np.eye(causes.shape[1])[truth]
+    urgent = need >= Urgency.same_day
+    return Scores(
+        top1=bootstrap(rank == 0),
+        top3=bootstrap(rank < 3),
+        brier=bootstrap(((causes - target) ** 2).sum(axis=1)),
+        safe=bootstrap(urgency >= need),
+        safe_when_urgent=bootstrap((urgency >= need)[urgent]),
+        expected_calibration_error=calibration_error(causes.max(axis=1), rank == 0),
+        reliability=reliability(causes.ravel(), target.ravel() == 1),
+    )
+
+
+def calibration_error(confidence: Array, correct: NDArray[np.bool_]) -> float:
+    """Expected calibration error over ten equal bins (Naeini 2015)."""
+    return sum(count * abs(mean - share) for mean, share, count in reliability(confidence, correct)) / len(confidence)
+
+
+def reliability(probability: Array, correct: NDArray[np.bool_]) -> tuple[tuple[float, float, int], ...]:
+    """By tenths of the probability: its mean, the share that came true, and how many."""
+    tenth = np.minimum((probability * 10).astype(int), 9)
+    groups = [tenth == t for t in range(10)]
+    return tuple((float(probability[g].mean()), float(correct[g].mean()), int(g.sum())) for g in groups if g.any())
+
+
+def _by_rules(mind: Mind, people: People, asked: Asked) -> NDArray[np.int64]:
+    """Urgency by the rules from what was told, shape (n,)."""
+    levels = []
+    for row in range(len(people)):
+        truth = person_only(case_of(people, row, mind.knowledge), mind.knowledge)
+        told = {f: a for f, a in truth.answers.items() if _told(asked, f, row)}
+        levels.append(
+            int(apply_rules(mind.knowledge, Case(truth.age, truth.sex, answers=told, origins=dict.fromkeys(told, "asked"))).urgency)
+        )
+    return np.array(levels)
+
+
+def _told(asked: Asked, finding: str, row: int) -> bool:
+    codes = asked.values.get(finding)
+    if codes is None:
+        codes = next(c for item, c in asked.values.items() if item.split(".")[0] == finding)
+    return bool(codes[row] != UNKNOWN)
+
+
+def confusion(mind: Mind, people: People, asked: Asked, batch: Batch) -> Array:
+    """Of people with cause i (rows), the share for whom j (columns) is named first, shape (causes, causes)."""
+    first = batch.causes(asked).argmax(axis=1)
+    table = np.zeros((len(mind.engine.network.causes),) * 2)
+    np.add.at(table, (people.cause, first), 1)
+    return np.asarray(table / np.maximum(table.sum(axis=1, keepdims=True), 1))
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Models that people are drawn from: with numbers drawn from their `usual` uncertainty, and twice as wide."""
+
+    usual: tuple[Network, ...]
+    heavier: tuple[Network, ...]
+
+
+# -- coverage --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Share of true posterior probabilities that lie in the 95% interval. `same_people`: people drawn from our own model, the
+    truth another draw of the numbers: what the interval promises. `from_truth`: people drawn from that truth, which makes their
+    answers fit it better than any other. `heavier`: the same, drawn twice as wide. `width`: mean width of the interval; `pairs`: how
+    many (person, cause) were looked at."""
+
+    same_people: float
+    from_truth: float
+    heavier: float
+    width: float
+    pairs: int
+
+
+def coverage(mind: Mind, truths: Worlds, believed: Sequence[Network], n: int, seed: int, track: Track) -> Coverage:
+    """The interval runs from the least to the greatest posterior under `believed`, draws of the model's numbers: with 39 of
+    them, another draw lies inside with chance 38 / 40. Causes that our own model gives at least 5% are looked at."""
+    own = mind.engine.network
+    shares = []
+    for number, (drawn_from, true) in enumerate((((own,) * len(truths.usual), truths.usual), (truths.usual,) * 2, (truths.heavier,) * 2)):
+        groups = [draw(network, n // len(true), np.random.default_rng([seed + number, k])) for k, network in enumerate(drawn_from)]
+        asked = [history(mind, group, TELLING, seed + k) for k, group in enumerate(groups)]
+        truth = np.concatenate([Batch(network).causes(told) for network, told in zip(true, asked, strict=True)])
+        everybody = joined(asked)
+        low, high = _extremes(everybody, believed, track("posteriors under drawn numbers", len(believed)))
+        looked = Batch(own).causes(everybody) >= LOOKED_AT
+        shares.append((float(((truth >= low) & (truth <= high))[looked].mean()), float((high - low)[looked].mean()), int(looked.sum())))
+    return Coverage(shares[0][0], shares[1][0], shares[2][0], shares[0][1], shares[0][2])
+
+
+def _extremes(asked: Asked, believed: Sequence[Network], progress: Progress) -> tuple[Array, Array]:
+    """The least and the greatest posterior of each person and cause under these networks."""
+    low, high = np.array(np.inf), np.array(-np.inf)
+    for number, network in enumerate(believed):
+        causes = Batch(network).causes(asked)
+        low, high = np.minimum(low, causes), np.maximum(high, causes)
+        progress(number + 1)
+    return low, high
+
+
+# -- interviews ------------------------------------------------------------------------------------
+
+
+def policies(mind: Mind, seed: int) -> dict[str, Callable[[int], Choose]]:
+    """Ways of choosing the next question, by name: person to policy."""
+    own, gain, fixed = value_of_information(), information_gain(), fixed_order(mind)
+    return {
+        "value of information": lambda _: own,
+        "information gain": lambda _: gain,
+        "fixed order": lambda _: fixed,
+        "random order": lambda person: random_order(mind, np.random.default_rng([seed, person])),
+    }
+
+
+def interviewed_people(mind: Mind, n: int, seed: int) -> tuple[People, float]:
+    """`n` people from our own model whom the screen of danger signs does not already send to an emergency department, and the share of
+    people whom it does."""
+    people = draw(mind.engine.network, 3 * n, np.random.default_rng(seed))
+    stay = []
+    for row in range(len(people)):
+        screen = next(dialogue(mind, case_of(people, row, mind.knowledge), value_of_information(), 0))
+        stay.append(apply_rules(mind.knowledge, screen).urgency < Urgency.emergency_now)
+    return people.part(np.flatnonzero(stay)[:n]), 1 - float(np.mean(stay))
+
+
+def curve(mind: Mind, name: str, choose: Callable[[int], Choose], people: People, progress: Progress) -> Curve:
+    """Accuracy against the number of questions for one policy. After a policy has stopped its last answer stands."""
+    table, asked = np.zeros((len(people), len(CHECKPOINTS), 3)), []
+    need = needs(mind, people)
+    for row in range(len(people)):
+        truth = person_only(case_of(people, row, mind.knowledge), mind.knowledge)
+        states = list(dialogue(mind, truth, choose(row), CHECKPOINTS[-1]))
+        seen: dict[int, tuple[bool, bool, bool]] = {}
+        for place, checkpoint in enumerate(CHECKPOINTS):
+            at = min(checkpoint, len(states) - 1)
+            if at not in seen:
+                seen[at] = _right(belief(mind, states[at]), int(people.cause[row]), int(need[row]))
+            table[row, place] = seen[at]
+        asked.append(len(states) - 1)
+        progress(row + 1)
+    means = table.mean(axis=0)
+    points = tuple((c, float(a), float(b), float(s)) for c, (a, b, s) in zip(CHECKPOINTS, means, strict=True))
+    return Curve(name, points, tuple(asked))
+
+
+def ceiling(mind: Mind, people: People) -> tuple[Figure, Figure, Figure]:
+    """With every question answered: share named first, within three, and given safe urgency."""
+    need = needs(mind, people)
+    rights = []
+    for row in range(len(people)):
+        truth = person_only(case_of(people, row, mind.knowledge), mind.knowledge)
+        rights.append(_right(belief(mind, truth), int(people.cause[row]), int(need[row])))
+    first, three, safe = (bootstrap(column) for column in zip(*rights, strict=True))
+    return first, three, safe
+
+
+def _right(concluded: Belief, cause: int, need: int) -> tuple[bool, bool, bool]:
+    return concluded.causes[0] == cause, cause in concluded.causes[:3], concluded.urgency >= need
+
+
+@dataclass(frozen=True)
+class NoiseRow:
+    """How interviews end when answers are noisy."""
+
+    name: str
+    top1: Figure
+    top3: Figure
+    safe: Figure
+    safe_when_urgent: Figure
+    questions: Figure
+
+
+def noise_row(mind: Mind, name: str, noise: Noise, people: People, seed: int, progress: Progress) -> NoiseRow:
+    """Interviews with Soleus's own policy and a person who answers with `noise`."""
+    knowledge, need, choose = mind.knowledge, needs(mind, people), value_of_information()
+    truths = [person_only(case_of(people, row, knowledge), knowledge) for row in range(len(people))]
+    rights, questions = [], []
+    for row, truth in enumerate(truths):
+        heard = said(truth, truths[row - 1], noise, knowledge, np.random.default_rng([seed, row]))
+        states = list(dialogue(mind, heard, choose, knowledge.settings.most_questions))
+        rights.append(_right(belief(mind, states[-1]), int(people.cause[row]), int(need[row])))
+        questions.append(len(states) - 1)
+        progress(row + 1)
+    first, three, safe = zip(*rights, strict=True)
+    urgent = [s for s, n in zip(safe, need, strict=True) if n >= Urgency.same_day]
+    return NoiseRow(name, bootstrap(first), bootstrap(three), bootstrap(safe), bootstrap(urgent), bootstrap(questions))
+
+
+def asked_shares(mind: Mind, cases: Iterable[Case], progress: Progress) -> dict[str, float]:
+    """For each question, the share of interviews in which Soleus asked it."""
+    counts: dict[str, int] = {}
+    number = 0
+    choose = value_of_information()
+    for number, truth in enumerate(cases, start=1):
+        *_, last = dialogue(mind, truth, choose, mind.knowledge.settings.most_questions)
+        for finding in last.answers:
+            counts[finding] = counts.get(finding, 0) + 1
+        progress(number)
+    return {f: count / max(number, 1) for f, count in sorted(counts.items())}
