@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := src tests benchmarks
+DATE ?= $(shell date +%F)
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
 .PHONY: help run test lint types imports kb pytest evaluate bench lock schemas clean
 
@@ -47,9 +49,8 @@ kb: $(VENV)/.run ## check the knowledge base
 pytest: $(VENV)/.test ## the tests alone
 	@$(BIN)/python -m pytest
 
-evaluate: $(VENV)/.run ## regenerate docs/evaluation/ from the vignettes
-	@$(BIN)/soleus evaluate vignettes tests/vignettes --json > docs/evaluation/vignettes.json
-	@$(BIN)/soleus evaluate vignettes tests/vignettes > docs/evaluation/vignettes.txt
+evaluate: $(VENV)/.test ## regenerate docs/evaluation.* (minutes); DATE=2026-01-31 is what it carries
+	@$(BIN)/soleus evaluate report docs --vignettes tests/vignettes --date $(DATE)
 
 schemas: $(VENV)/.run ## regenerate docs/schemas/
 	@for what in case assessment condition finding rule care; do $(BIN)/soleus kb schema $$what > docs/schemas/$$what.schema.json; done
@@ -58,8 +59,9 @@ bench: $(VENV)/.test ## speed, as ratios
 	@$(BIN)/python benchmarks/speed.py
 
 lock: $(VENV)/.test ## renew requirements/*.txt (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate requirements/run.in -o requirements/run.txt
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate requirements/test.in -c requirements/run.txt -o requirements/test.txt
+	@$(COMPILE) requirements/run.in -o requirements/run.txt
+	@$(COMPILE) requirements/report.in -c requirements/run.txt -o requirements/report.txt
+	@$(COMPILE) requirements/test.in -c requirements/report.txt -o requirements/test.txt
 
 clean: ## remove the virtual environment
 	@rm -rf $(VENV)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from soleus.inference.observe import NO, YES, Observation
@@ -78,4 +80,18 @@ def random_seen(rng: np.random.Generator, network: Network, share: float = 0.6) 
     return tuple(seen)
 
 
-__all__ = ["NO", "YES", "random_network", "random_seen"]
+def shuffled(network: Network, rng: np.random.Generator) -> Network:
+    """A model broken on purpose: each likelihood table's rows belong to other conditions than they did."""
+
+    def mixed(table: np.ndarray) -> np.ndarray:
+        return table[rng.permutation(len(table))]
+
+    nodes = {
+        name: replace(n, base=mixed(n.base), added=mixed(n.added), emission={i: mixed(e) for i, e in n.emission.items()})
+        for name, n in network.nodes.items()
+    }
+    risks = {name: replace(r, of_cause=mixed(r.of_cause), of_present=mixed(r.of_present)) for name, r in network.risks.items()}
+    return replace(network, nodes=nodes, risks=risks)
+
+
+__all__ = ["NO", "YES", "random_network", "random_seen", "shuffled"]

@@ -115,9 +115,7 @@ def test_draws_of_the_numbers_are_spread_around_them_and_twice_as_wide_when_heav
     widest = knowledge.settings.judgement_spread
 
     def spread(heavier: float) -> tuple[float, float]:
-        draws = [
-            compile_network(knowledge, Draw(np.random.default_rng(i), widest, heavier)) for i in range(12)
-        ]
+        draws = [compile_network(knowledge, Draw(np.random.default_rng(i), widest, heavier)) for i in range(12)]
         odds = [np.log(n.nodes[name].base[row, 1] / n.nodes[name].base[row, 0]) for n in draws]
         return float(np.mean(odds)), float(np.std(odds))
 

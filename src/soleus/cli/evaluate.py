@@ -115,8 +115,8 @@ def population(draws: int, seed: int, as_json: bool) -> None:
 
 
 @evaluate.command()
-@click.option("--people", type=click.IntRange(100), default=3000, show_default=True, help="Simulated people for accuracy and calibration.")
-@click.option("--interviews", type=click.IntRange(10), default=300, show_default=True, help="People interviewed for each policy and noise.")
+@click.option("--people", type=click.IntRange(100), default=2000, show_default=True, help="Simulated people for accuracy and calibration.")
+@click.option("--interviews", type=click.IntRange(10), default=200, show_default=True, help="People interviewed for each policy and noise.")
 @draws_option
 @seed_option
 @as_json_option
@@ -140,7 +140,7 @@ def simulation(people: int, interviews: int, draws: int, seed: int, as_json: boo
 @click.option("--vignettes", "folder", type=click.Path(path_type=Path), required=True, help="Folder of case files.")
 @click.option("--date", "day", required=True, help="Date that the report carries, YYYY-MM-DD.")
 @click.option("--people", type=click.IntRange(1000), default=60_000, show_default=True, help="Simulated people per published study.")
-@click.option("--interviews", type=click.IntRange(10), default=300, show_default=True, help="People interviewed for each policy and noise.")
+@click.option("--interviews", type=click.IntRange(10), default=200, show_default=True, help="People interviewed for each policy and noise.")
 @draws_option
 @seed_option
 def report(out: Path, folder: Path, day: str, people: int, interviews: int, draws: int, seed: int) -> None:

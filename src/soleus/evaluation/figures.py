@@ -95,7 +95,7 @@ def literature(study: LiteratureStudy) -> str:
         limits = (0.005, 300) if ratio else (0, 1)
         ax.plot(limits, limits, color="#333333", linewidth=1)
         ax.set(xlim=limits, ylim=limits, xlabel="published", ylabel="simulated", title=title)
-        ax.legend(loc="upper left")
+        ax.legend(loc="lower right")
     return svg(figure)
 
 
@@ -137,7 +137,7 @@ def questions(study: SimulationStudy) -> str:
         ax.plot(asked, first, LINES[place], marker=MARKERS[place], color=COLOURS[place], label=curve.name)
     goal = CEILING_SHARE * study.ceiling[0].value
     ax.axhline(goal, color="#333333", linewidth=1)
-    ax.annotate("95% of what all questions reach", (30, goal), ha="right", va="bottom")
+    ax.annotate("95% of what all questions reach", (30, goal), xytext=(0, -4), textcoords="offset points", ha="right", va="top")
     ax.set(xlabel="questions after the screen of danger signs", ylabel="right cause named first", ylim=(0, 1.02))
     ax.legend(loc="lower right")
     return svg(figure)

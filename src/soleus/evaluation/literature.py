@@ -95,7 +95,7 @@ class Study(Strict):
     include: When | None = None
     definitions: dict[Id, When] = Field(default_factory=dict)
     scores: dict[Id, tuple[tuple[float, When], ...]] = Field(default_factory=dict)
-    results: Annotated[tuple[Result, ...], Field(min_length=1)]
+    results: tuple[Result, ...]
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,8 @@ def _entries(path: Path, model: type[Any], faults: list[str]) -> list[Any]:
         except ValidationError as error:
             for fault in error.errors():
                 keys = tuple(k for k in fault["loc"] if isinstance(k, int | str))
-                faults.append(f"{path.name}, line {document.line((index, *keys))}: {'.'.join(map(str, keys))}: {fault['msg']}")
+                place = f"{path.name}, line {document.line((index, *keys))}: {'.'.join(map(str, keys))}"
+                faults.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}")
     return found
 
 
@@ -351,7 +352,10 @@ def totals(compared: Sequence[Compared]) -> dict[str, int | float]:
 
 
 def _factor(compared: Compared) -> float:
-    """How many times the simulated odds (of a share) or ratio is off the published one, at least 1."""
+    """How many times the simulated odds (of a share) or ratio is off the published one, at least 1; infinite where nobody was left
+    to compute it from."""
+    if np.isnan(compared.simulated):
+        return float("inf")
     published, simulated = compared.result.value, compared.simulated
     if compared.result.measure not in RATIOS:
         published, simulated = _odds(published), _odds(simulated)

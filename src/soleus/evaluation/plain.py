@@ -138,7 +138,7 @@ def simulation(study: SimulationStudy) -> dict[str, Any]:
     }
 
 
-NOISE_COLUMNS = ("top1", "top3", "safe", "safe_when_urgent", "questions")
+NOISE_COLUMNS = ("top1", "top3", "safe", "safe_when_urgent", "questions", "emergency")
 
 
 def _scores(scores: simulated.Scores) -> dict[str, Any]:
@@ -206,6 +206,7 @@ def simulation_tables(study: SimulationStudy) -> Mapping[str, Rows]:
                 "within three": percent(row.top3),
                 "not too low": percent(row.safe),
                 "not too low, same day or more": percent(row.safe_when_urgent),
+                "ended as an emergency": percent(row.emergency),
                 "questions": f"{row.questions.value:.1f}",
             }
             for row in study.noise

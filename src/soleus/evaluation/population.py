@@ -118,7 +118,7 @@ def compare_population(survey: Survey, people: Participants, network: Network, d
     shares = _expected(survey, people, network)
     others = [_low(survey, network, _expected(survey, people, other)) for other in drawn]
     expected_low, low = _low(survey, network, shares), people.value <= survey.low
-    slope, intercept = _calibration(expected_low, low)
+    slope, intercept = calibration(expected_low, low)
     cells = tuple(_cell(survey, people, network, band, sex, low, expected_low, others) for band in survey.bands for sex in SEXES)
     return PopulationResult(survey, cells, slope, intercept, _classes(survey, people, network, shares))
 
@@ -174,7 +174,7 @@ def _classes(survey: Survey, people: Participants, network: Network, shares: Arr
     return tuple((name, float(o), float(e)) for name, o, e in zip(names, observed, expected, strict=True))
 
 
-def _calibration(expected: Array, seen: NDArray[np.bool_]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def calibration(expected: Array, seen: NDArray[np.bool_]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Slope and intercept of the logistic regression of `seen` on the log-odds of `expected` (Cox 1958), with 95% intervals,
     by Newton's method."""
     design = np.column_stack([np.ones(len(expected)), np.log(expected / (1 - expected))])

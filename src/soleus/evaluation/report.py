@@ -22,6 +22,17 @@ from soleus.evaluation.vignettes import MODES, PARTS, by_level, by_part, summary
 FOLDER = Path(__file__).parent
 SHOWN = 15
 """Rows shown of a long list that is in the numbers in full."""
+PICTURES_IN = "evaluation"
+CAVEATS = (
+    "Fifty cases are few: one case is two points. They lean towards disease, so over-triage of harmless cases is under-seen.",
+    "The findings were partly worded with these cases in view, and some numbers of the method (cost of sending too late, share of atypical "
+    "people, weight of risk factors on conditions present besides) were set while looking at their totals; no number of a condition was "
+    "changed for a case. Expect less on other cases.",
+    "Cases were encoded without clinicians, and only with what the source states; all else is unknown, never absent.",
+    "Published figures were matched to the model's findings by hand: a disagreement may lie in the imitation. Several results of one paper "
+    "move together, and most simulated figures of judged numbers are themselves unsure.",
+    "Weight of naming, price of a question and worth of a precaution were set on simulated people.",
+)
 COUNTED = ("questions", "brier", "mean_reciprocal_rank")
 """Figures that are not shares."""
 
@@ -33,8 +44,8 @@ def write(evaluation: Evaluation, out: Path) -> Iterator[Path]:
         "evaluation.html": _render("page.html.j2", evaluation, drawn),
         "evaluation.md": _render("page.md.j2", evaluation, drawn),
         "evaluation.json": json.dumps(_numbers(evaluation), indent=1) + "\n",
-    } | {f"{name}.svg": picture.svg for name, picture in drawn.items()}
-    out.mkdir(parents=True, exist_ok=True)
+    } | {f"{PICTURES_IN}/{name}.svg": picture.svg for name, picture in drawn.items()}
+    (out / PICTURES_IN).mkdir(parents=True, exist_ok=True)
     for name, text in documents.items():
         (out / name).write_text(text, encoding="utf-8")
         yield out / name
@@ -66,6 +77,7 @@ def _tables(evaluation: Evaluation) -> dict[str, Any]:
     outcomes = evaluation.vignettes.outcomes
     return {
         "modes": MODES,
+        "caveats": CAVEATS,
         "headline": _headline(evaluation),
         "vignette_rows": _vignette_rows(evaluation),
         "levels": {mode: by_level(rows) for mode, rows in outcomes.items()},

@@ -8,7 +8,8 @@ recorded cases, published results and the survey are for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,11 +69,12 @@ class Scores:
 @dataclass(frozen=True)
 class Curve:
     """One way of choosing questions. `points`: at each of CHECKPOINTS, the share named first, within three, and given safe urgency.
-    `asked`: questions until it stopped by itself, one per person."""
+    `asked`: questions until it stopped by itself, one per person; `shares`: share of people asked each question."""
 
     name: str
     points: tuple[tuple[int, float, float, float], ...]
     asked: tuple[int, ...]
+    shares: Mapping[str, float]
 
     def questions_to(self, top1: float) -> int | None:
         """The fewest questions at which the share named first reaches `top1`, between checkpoints by a straight line; None if
@@ -258,8 +260,8 @@ def interviewed_people(mind: Mind, n: int, seed: int) -> tuple[People, float]:
 
 def curve(mind: Mind, name: str, choose: Callable[[int], Choose], people: People, progress: Progress) -> Curve:
     """Accuracy against the number of questions for one policy. After a policy has stopped its last answer stands."""
-    table, asked = np.zeros((len(people), len(CHECKPOINTS), 3)), []
-    need = needs(mind, people)
+    table, asked, counts = np.zeros((len(people), len(CHECKPOINTS), 3)), [], Counter[str]()
+    need, screen = needs(mind, people), set(mind.knowledge.danger_signs)
     for row in range(len(people)):
         truth = person_only(case_of(people, row, mind.knowledge), mind.knowledge)
         states = list(dialogue(mind, truth, choose(row), CHECKPOINTS[-1]))
@@ -270,10 +272,11 @@ def curve(mind: Mind, name: str, choose: Callable[[int], Choose], people: People
                 seen[at] = _right(belief(mind, states[at]), int(people.cause[row]), int(need[row]))
             table[row, place] = seen[at]
         asked.append(len(states) - 1)
+        counts.update(set(states[-1].answers) - screen)
         progress(row + 1)
     means = table.mean(axis=0)
     points = tuple((c, float(a), float(b), float(s)) for c, (a, b, s) in zip(CHECKPOINTS, means, strict=True))
-    return Curve(name, points, tuple(asked))
+    return Curve(name, points, tuple(asked), {f: count / len(people) for f, count in sorted(counts.items())})
 
 
 def ceiling(mind: Mind, people: People) -> tuple[Figure, Figure, Figure]:
@@ -293,7 +296,8 @@ def _right(concluded: Belief, cause: int, need: int) -> tuple[bool, bool, bool]:
 
 @dataclass(frozen=True)
 class NoiseRow:
-    """How interviews end when answers are noisy."""
+    """How interviews end when answers are noisy. `emergency`: a rule sent the person to an emergency department, which also ends the
+    questions that would tell causes apart."""
 
     name: str
     top1: Figure
@@ -301,32 +305,23 @@ class NoiseRow:
     safe: Figure
     safe_when_urgent: Figure
     questions: Figure
+    emergency: Figure
 
 
 def noise_row(mind: Mind, name: str, noise: Noise, people: People, seed: int, progress: Progress) -> NoiseRow:
     """Interviews with Soleus's own policy and a person who answers with `noise`."""
     knowledge, need, choose = mind.knowledge, needs(mind, people), value_of_information()
     truths = [person_only(case_of(people, row, knowledge), knowledge) for row in range(len(people))]
-    rights, questions = [], []
+    rights, questions, emergency = [], [], []
     for row, truth in enumerate(truths):
         heard = said(truth, truths[row - 1], noise, knowledge, np.random.default_rng([seed, row]))
         states = list(dialogue(mind, heard, choose, knowledge.settings.most_questions))
         rights.append(_right(belief(mind, states[-1]), int(people.cause[row]), int(need[row])))
         questions.append(len(states) - 1)
+        emergency.append(apply_rules(knowledge, states[-1]).urgency >= Urgency.emergency_now)
         progress(row + 1)
     first, three, safe = zip(*rights, strict=True)
     urgent = [s for s, n in zip(safe, need, strict=True) if n >= Urgency.same_day]
-    return NoiseRow(name, bootstrap(first), bootstrap(three), bootstrap(safe), bootstrap(urgent), bootstrap(questions))
-
-
-def asked_shares(mind: Mind, cases: Iterable[Case], progress: Progress) -> dict[str, float]:
-    """For each question, the share of interviews in which Soleus asked it."""
-    counts: dict[str, int] = {}
-    number = 0
-    choose = value_of_information()
-    for number, truth in enumerate(cases, start=1):
-        *_, last = dialogue(mind, truth, choose, mind.knowledge.settings.most_questions)
-        for finding in last.answers:
-            counts[finding] = counts.get(finding, 0) + 1
-        progress(number)
-    return {f: count / max(number, 1) for f, count in sorted(counts.items())}
+    return NoiseRow(
+        name, bootstrap(first), bootstrap(three), bootstrap(safe), bootstrap(urgent), bootstrap(questions), bootstrap(emergency)
+    )

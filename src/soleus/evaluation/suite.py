@@ -10,7 +10,6 @@ import numpy as np
 
 from soleus.evaluation import literature, population, sensitivity, simulation, vignettes
 from soleus.evaluation.intervals import Figure
-from soleus.evaluation.people import case_of, person_only
 from soleus.evaluation.simulation import Track
 from soleus.inference.batch import Batch
 from soleus.interview.value import Mind
@@ -28,19 +27,19 @@ def untracked(_name: str, _total: int) -> Callable[[int], None]:
 
 @dataclass(frozen=True)
 class Size:
-    """How much is simulated. `draws`: draws of the model's numbers; `people`: per published study and for accuracy; `interviews`:
-    people who are interviewed for each policy and noise."""
+    """How much is simulated. `draws`: draws of the model's numbers; `truths`: further draws that people are drawn from, and as many
+    twice as wide; `people`: per published study and for accuracy; `interviews`:
+    people who are interviewed for each policy, and a third of them for each noise."""
 
     seed: int = 1
     draws: int = 39
+    truths: int = 10
     people: int = 60_000
     scored: int = 3_000
-    interviews: int = 300
+    interviews: int = 200
     track: Track = untracked
 
 
-TRUTHS = 10
-"""Draws of the numbers that people are drawn from; as many again twice as wide."""
 INTERVAL_DRAWS = 20
 """Draws that the interval of a simulated published figure is made from."""
 
@@ -71,8 +70,8 @@ def draw_networks(knowledge: Knowledge, size: Size, *, with_truths: bool = True)
     believed = networks(knowledge, size.draws, size.seed, 0, track=size.track)
     if not with_truths:
         return Drawn(believed)
-    usual = networks(knowledge, TRUTHS, size.seed, 1, track=size.track)
-    return Drawn(believed, simulation.Worlds(usual, networks(knowledge, TRUTHS, size.seed, 2, heavier=2.0, track=size.track)))
+    usual = networks(knowledge, size.truths, size.seed, 1, track=size.track)
+    return Drawn(believed, simulation.Worlds(usual, networks(knowledge, size.truths, size.seed, 2, heavier=2.0, track=size.track)))
 
 
 # -- the studies -----------------------------------------------------------------------------------
@@ -152,11 +151,11 @@ def simulation_study(mind: Mind, drawn: Drawn, size: Size) -> SimulationStudy:
         simulation.curve(mind, name, choose, people, size.track(f"interviews, {name}", len(people)))
         for name, choose in simulation.policies(mind, size.seed).items()
     )
+    few = people.part(np.arange(max(len(people) // 3, 1)))
     noise = tuple(
-        simulation.noise_row(mind, name, noise, people, size.seed, size.track(f"interviews, answers: {name}", len(people)))
+        simulation.noise_row(mind, name, noise, few, size.seed, size.track(f"interviews, answers: {name}", len(few)))
         for name, noise in simulation.NOISES
     )
-    cases = [person_only(case_of(people, row, mind.knowledge), mind.knowledge) for row in range(len(people))]
     many = simulation.drawn_people([own], size.scored * 4, size.seed + 20)
     confusion = simulation.confusion(mind, many, simulation.history(mind, many, simulation.TELLING, size.seed), Batch(own))
     return SimulationStudy(
@@ -166,7 +165,7 @@ def simulation_study(mind: Mind, drawn: Drawn, size: Size) -> SimulationStudy:
         simulation.ceiling(mind, people),
         curves,
         noise,
-        simulation.asked_shares(mind, cases, size.track("questions asked", len(cases))),
+        dict(curves[0].shares),
         own.causes,
         confusion,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -53,7 +54,6 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
     present = tuple(c.id for c in conditions if c.prevalence)
     rows = [causes.index(d) for d in present]
     shares, background, values = _tables(knowledge, conditions, draw)
-    nodes = _nodes(knowledge, shares, background, values, rows)
     risks = {
         item: Risk(shares[item], _tempered(shares[item][rows], background[item], knowledge.settings.risk_overlap), background[item])
         for item in shares
@@ -62,6 +62,12 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
     settings = knowledge.settings
     shift = draw.of_priors(conditions) if draw else np.zeros(len(causes))
     lift = draw.of_prevalence([knowledge.conditions[d] for d in present]) if draw else np.zeros(len(present))
+    age_factor = np.maximum([[c.prior.age[band] for band in AGE_BANDS] for c in conditions], 1e-4)  # type: ignore[index]
+    sex_factor: dict[Sex, Array] = {s: np.maximum([dict(c.prior.sex)[s] for c in conditions], 1e-4) for s in SEXES}
+    age_weights = np.array([settings.consulter_age[band] for band in AGE_BANDS])  # type: ignore[index]
+    prevalence = {s: _tilted(np.array([_prevalence(knowledge.conditions[d], s) for d in present]), lift) for s in SEXES}
+    usual = _usual(age_factor * age_weights, sex_factor, prevalence, rows)
+    nodes = _nodes(knowledge, shares, background, values, rows, usual)
     return Network(
         causes=causes,
         present=present,
@@ -72,10 +78,10 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
         setting_prior={s: _setting_prior(conditions, s, shift) for s in settings.setting_weights},
         setting_weights={str(s): w for s, w in settings.setting_weights.items()},
         age_points=np.array(AGE_POINTS),
-        age_factor=np.maximum([[c.prior.age[band] for band in AGE_BANDS] for c in conditions], 1e-4),  # type: ignore[index]
-        age_weights=np.array([settings.consulter_age[band] for band in AGE_BANDS]),  # type: ignore[index]
-        sex_factor={s: np.maximum([dict(c.prior.sex)[s] for c in conditions], 1e-4) for s in SEXES},
-        prevalence={s: _tilted(np.array([_prevalence(knowledge.conditions[d], s) for d in present]), lift) for s in SEXES},
+        age_factor=age_factor,
+        age_weights=age_weights,
+        sex_factor={str(s): table for s, table in sex_factor.items()},
+        prevalence={str(s): table for s, table in prevalence.items()},
     )
 
 
@@ -193,11 +199,12 @@ def _nodes(
     background: Mapping[str, Array],
     values: Mapping[str, tuple[str, ...]],
     rows: list[int],
+    usual: Array,
 ) -> dict[str, Node]:
     nodes: dict[str, Node] = {}
     taken: set[str] = set()
     for pattern in knowledge.patterns.values():
-        node = _pattern_node(knowledge, pattern, shares, background, rows)
+        node = _pattern_node(knowledge, pattern, shares, background, rows, usual)
         nodes[node.id] = node
         taken |= set(node.emission)
     for item, table in shares.items():
@@ -206,7 +213,7 @@ def _nodes(
             continue
         identity = np.broadcast_to(np.eye(table.shape[1]), (len(table), *[table.shape[1]] * 2))
         added = _added(table[rows], background[item]) if scope == "present" else np.ones((len(rows), table.shape[1]))
-        nodes[item] = Node(item, scope, values[item], table, added, {item: identity})
+        nodes[item] = _alone(Node(item, scope, values[item], table, added, {item: identity}), usual)
     return nodes
 
 
@@ -221,6 +228,39 @@ def _added(of_present: Array, background: Array) -> Array:
     return ratio
 
 
+def _usual(age: Array, sex: Mapping[Sex, Array], prevalence: Mapping[Sex, Array], rows: list[int]) -> Array:
+    """P(condition d is present besides | cause c) at the ages and sexes of those with c, shape (causes, present)."""
+    points = np.round(AGE_POINTS).astype(int)
+    weight = age / age.sum(axis=1, keepdims=True)
+    both = sum(sex.values())
+    usual = np.asarray(sum((sex[s] / both)[:, None] * (weight @ prevalence[s][:, points].T) for s in SEXES))
+    usual[rows, np.arange(len(rows))] = 0.0
+    return usual
+
+
+def _alone(node: Node, usual: Array) -> Node:
+    """The node with what conditions present besides usually add taken out of each cause's own shares: the shares in the
+    knowledge base are of people who have them too, and they are added again when present."""
+    if node.depends_on == "cause":
+        return node
+    below = np.concatenate([np.minimum(node.cumulative / _others(node, usual), 1.0), np.ones((len(node.base), 1))], axis=1)
+    base = np.maximum(np.diff(np.maximum.accumulate(below, axis=1), axis=1, prepend=0.0), FLOOR)
+    return replace(node, base=base / base.sum(axis=1, keepdims=True))
+
+
+def _with_others(node: Node, usual: Array) -> Array:
+    """P(state | cause) with what conditions present besides usually add, shape (causes, states)."""
+    if node.depends_on == "cause":
+        return node.base
+    below = np.concatenate([node.cumulative * _others(node, usual), np.ones((len(node.base), 1))], axis=1)
+    return np.diff(below, axis=1, prepend=0.0)
+
+
+def _others(node: Node, usual: Array) -> Array:
+    """P(the conditions present besides show state <= l | cause), shape (causes, states - 1)."""
+    return np.asarray(np.prod(1 - usual[:, :, None] + usual[:, :, None] * node.added[None, :, :-1], axis=1))
+
+
 def pattern_items(knowledge: Knowledge, pattern: Pattern) -> tuple[str, ...]:
     """The items a pattern carries: a bare several-choices finding stands for all its options."""
     items: list[str] = []
@@ -230,7 +270,7 @@ def pattern_items(knowledge: Knowledge, pattern: Pattern) -> tuple[str, ...]:
 
 
 def _pattern_node(
-    knowledge: Knowledge, pattern: Pattern, shares: Mapping[str, Array], background: Mapping[str, Array], rows: list[int]
+    knowledge: Knowledge, pattern: Pattern, shares: Mapping[str, Array], background: Mapping[str, Array], rows: list[int], usual: Array
 ) -> Node:
     """A latent pattern. Each archetype looks like the mean of the conditions that show it purely; how
     much of each a condition has is fitted to the condition's own shares, with a share of atypical people who
@@ -242,13 +282,27 @@ def _pattern_node(
     profiles = {item: np.array([shares[item][members].mean(axis=0) for members in like]) for item in items}
     flat = np.concatenate([profiles[item] for item in items], axis=1)
     own = _mixture(np.concatenate([shares[item] for item in items], axis=1), flat, len(items))
-    usual = _mixture(np.concatenate([background[item] for item in items])[None, :], flat, len(items))
+    common = _mixture(np.concatenate([background[item] for item in items])[None, :], flat, len(items))
     atypical = knowledge.settings.atypical
-    weights = (1 - atypical) * own + atypical * usual
+    weights = (1 - atypical) * own + atypical * common
     present = pattern.depends_on == "present"
-    added = _added(weights[rows], usual[0]) if present else np.ones((len(rows), len(like)))
-    emission = {item: _rake(weights, profiles[item], shares[item]) for item in items}
-    return Node(pattern.id, pattern.depends_on, tuple(a.id for a in pattern.archetypes), weights, added, emission)
+    added = _added(weights[rows], common[0]) if present else np.ones((len(rows), len(like)))
+    alone = _alone(Node(pattern.id, pattern.depends_on, tuple(a.id for a in pattern.archetypes), weights, added, {}), usual)
+    return replace(alone, emission={item: _emission(alone, _with_others(alone, usual), profiles[item], shares[item]) for item in items})
+
+
+def _emission(alone: Node, shown: Array, profile: Array, own: Array) -> Array:
+    """P(value | cause, state), shape (causes, states, values), with the margin `own` in people who also have what is usually present
+    besides. A state that is mostly due to others looks like the archetype, not like the cause; the lowest state, which nobody else
+    can bring about, makes up for it."""
+    table = _rake(shown, profile, own)
+    if alone.depends_on == "cause":
+        return table
+    due = np.minimum(alone.base / np.maximum(shown, FLOOR), 1.0)[:, 1:, None]
+    table[:, 1:] = due * table[:, 1:] + (1 - due) * profile[None, 1:]
+    rest = np.maximum(own - np.einsum("cl,clv->cv", shown[:, 1:], table[:, 1:]), FLOOR)
+    table[:, 0] = rest / rest.sum(axis=1, keepdims=True)
+    return table
 
 
 def _mixture(own: Array, profiles: Array, items: int) -> Array:
