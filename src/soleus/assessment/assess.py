@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from soleus.assessment.explain import double_check, evidence, withdrawn
 from soleus.assessment.plan import leading_causes, make_plan, seek_care
 from soleus.assessment.result import Action, Assessment, Avoid, Cause, Present, Reason, RuleOut, SourceNote
+from soleus.assessment.undecided import undecided
 from soleus.inference.exact import Engine, Posterior, probability_present
+from soleus.inference.interval import cause_intervals
+from soleus.inference.observe import observations
 from soleus.interview.value import Mind, mind
 from soleus.knowledge.case import Case
 from soleus.knowledge.load import Knowledge, load_knowledge
@@ -38,6 +41,7 @@ def assess(case: Case, knowledge: Knowledge | None = None) -> Assessment:
 def assess_with(thinking: Mind, case: Case) -> Assessment:
     """The assessment that this `Mind` comes to."""
     posterior = thinking.posterior(case)
+    bounds = cause_intervals(thinking.engine, posterior, observations(case, thinking.knowledge.findings))
     rules = apply_rules(thinking.knowledge, case)
     by_risk = risk_urgency(thinking, posterior)
     urgency = max(rules.urgency, by_risk)
@@ -49,14 +53,15 @@ def assess_with(thinking: Mind, case: Case) -> Assessment:
     leading = leading_causes(thinking, posterior)
     draft = Assessment(
         knowledge_version=thinking.knowledge.version,
-        review="compiled from published studies and judgement; not reviewed by a clinician",
+        review=_review(leading),
         id=case.id,
         urgency=urgency.name,  # type: ignore[arg-type]  # the enum's names are the literal's values
         urgency_name=level.name,
         headline=level.headline,
         do=level.do,
         urgency_reasons=tuple(_reasons(thinking, posterior, rules, by_risk, urgency)),
-        differential=_differential(thinking, case, posterior, without),
+        differential=_differential(thinking, case, posterior, bounds, without),
+        undecided=undecided(thinking, case, posterior, bounds),
         must_rule_out=_must_rule_out(thinking, dangerous),
         present=_present(thinking, case, posterior),
         plan=plan,
@@ -69,6 +74,14 @@ def assess_with(thinking: Mind, case: Case) -> Assessment:
         sources=(),
     )
     return draft.model_copy(update={"sources": _sources(thinking.knowledge, draft, leading)})
+
+
+def _review(leading: Iterable[Condition]) -> str:
+    """Who has signed what is said of the leading causes."""
+    signed = [c.review for c in leading]
+    if any(r.status != "reviewed" for r in signed):
+        return "compiled from published studies and judgement; not reviewed by a clinician"
+    return "reviewed by " + ", ".join(dict.fromkeys(f"{r.by} ({r.role}, {r.checked})" for r in signed))
 
 
 # -- urgency ---------------------------------------------------------------------------------------
@@ -147,7 +160,7 @@ def frequency(probability: float) -> str:
     return f"{round(probability * 1000)} in 1000" if probability >= 0.001 else "fewer than 1 in 1000"
 
 
-def _differential(mind: Mind, case: Case, posterior: Posterior, without: Any) -> tuple[Cause, ...]:
+def _differential(mind: Mind, case: Case, posterior: Posterior, bounds: tuple[Array, Array], without: Any) -> tuple[Cause, ...]:
     causes = []
     for i in np.argsort(-posterior.cause, kind="stable"):
         condition = mind.knowledge.conditions[mind.engine.network.causes[i]]
@@ -158,6 +171,8 @@ def _differential(mind: Mind, case: Case, posterior: Posterior, without: Any) ->
                 name=condition.name.lay,
                 clinical_name=condition.name.clinical,
                 probability=share,
+                low=float(bounds[0][i]),
+                high=float(bounds[1][i]),
                 in_words=in_words(mind.knowledge, share),
                 frequency=frequency(share),
                 what=condition.what.text,

@@ -35,15 +35,28 @@ class Evidence(Strict):
 
 
 class Cause(Strict):
+    """One cause of the differential. `low` to `high`: 95% credible interval of the probability, from how unsure the
+    numbers behind it are."""
+
     condition: str
     name: str
     clinical_name: str
     probability: float
+    low: float
+    high: float
     in_words: str
     frequency: str
     what: str
     in_the_leg: str | None
     evidence: tuple[Evidence, ...]
+
+
+class Undecided(Strict):
+    """Leading causes that no question left can tell apart, and the examinations or tests that would, best first."""
+
+    conditions: tuple[str, ...]
+    names: tuple[str, ...]
+    tests: tuple[str, ...]
 
 
 class RuleOut(Strict):
@@ -156,6 +169,7 @@ class Assessment(Strict):
     do: str
     urgency_reasons: tuple[Reason, ...]
     differential: tuple[Cause, ...]
+    undecided: Undecided | None
     must_rule_out: tuple[RuleOut, ...]
     present: tuple[Present, ...]
     plan: Plan

@@ -1,4 +1,4 @@
-"""`soleus kb`: check, list, show, schema and version of the knowledge base."""
+"""`soleus kb`: check, list, show, schema and version of the knowledge base; what edits it stands in `kb_edit`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from pydantic import BaseModel
 
 from soleus.assessment.result import Assessment
+from soleus.cli.kb_edit import COMMANDS
 from soleus.errors import InputError
 from soleus.knowledge import schema as kb_schema
 from soleus.knowledge.case_schema import case_schema
@@ -121,3 +122,7 @@ def version() -> None:
 def where() -> None:
     """Print the folder that holds the knowledge base."""
     click.echo(default_folder())
+
+
+for command in COMMANDS:
+    kb.add_command(command)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from soleus.assessment.assess import frequency
-from soleus.assessment.result import Action, Assessment, Cause
+from soleus.assessment.result import Action, Assessment, Cause, Undecided
 from soleus.knowledge.load import Knowledge
 
 COLOURS = {
@@ -126,6 +126,8 @@ def _causes(result: Assessment) -> Iterable[RenderableType]:
         if cause is shown[0] and cause.in_the_leg:
             yield Padding(Text(f"What happens in your leg: {cause.in_the_leg}"), (0, 0, 0, 2))
         yield Padding(_evidence(cause), (0, 0, 1, 2))
+    if result.undecided:
+        yield Text(_undecided(result.undecided))
     rest = 1 - sum(c.probability for c in shown)
     yield Text(f"Anything else: {_about(frequency(rest))}.")
     if result.left_out > 0.001:
@@ -134,11 +136,20 @@ def _causes(result: Assessment) -> Iterable[RenderableType]:
         )
 
 
+def _undecided(undecided: Undecided) -> str:
+    names = f"{', '.join(undecided.names[:-1])} and {undecided.names[-1]}"
+    tests = f" What would tell: {', or '.join(undecided.tests)}." if undecided.tests else ""
+    return f"Questions alone cannot tell these apart: {names}.{tests}"
+
+
 def _bar(cause: Cause) -> RenderableType:
     filled = round(cause.probability * BAR)
     line = Text(f"{'█' * filled}{'░' * (BAR - filled)}  ")
     line.append(cause.name, style="bold")
     line.append(f": {cause.in_words}, {_about(cause.frequency)} people like you")
+    line.append(
+        f"\n  It could be from {frequency(cause.low)} to {frequency(cause.high)}: that is how sure the numbers behind it are.", style="dim"
+    )
     line.append(f"\n  In clinical words: {cause.clinical_name}", style="dim")
     return line
 

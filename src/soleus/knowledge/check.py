@@ -11,6 +11,7 @@ from itertools import combinations, islice
 from soleus.knowledge.case import Between, Case, OneOf, Options, YesNo
 from soleus.knowledge.expression import All, Any, AtLeast, Compare, Expression, Has, Is, Known, Leaf, Not, Yes, evaluate, leaves
 from soleus.knowledge.load import Knowledge
+from soleus.knowledge.numbers import resting_on
 from soleus.knowledge.reading import grade
 from soleus.knowledge.schema import Condition, Estimate, Finding, Urgency
 
@@ -180,6 +181,8 @@ class _Checker:
         for source in self.knowledge.sources:
             if source not in used:
                 yield f"{self.at(f'sources/{source}')}{source}: is not used anywhere; remove it"
+        for source, entries in resting_on(self.knowledge, "retracted").items():
+            yield from (f"{self.at(f'sources/{source}')}{source}: is retracted, but {entry} rests on it" for entry in entries)
 
     def _based(self) -> Iterator[tuple[str, Iterable[str]]]:
         """Every place that names sources."""

@@ -127,8 +127,15 @@ class Review(Strict):
 
     status: Literal["compiled", "reviewed"] = "compiled"
     checked: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    by: str | None = None
-    role: str | None = None
+    by: str | None = Field(None, description="who signed; needed when reviewed")
+    role: str | None = Field(None, description="in which role, such as 'vascular surgeon'; needed when reviewed")
+    version: str | None = Field(None, description="the knowledge version that was read, from 'soleus kb version'; needed when reviewed")
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.status == "reviewed" and not (self.by and self.role and self.version):
+            raise ValueError("status: reviewed needs 'by', 'role' and 'version'")
+        return self
 
 
 # -- sources ---------------------------------------------------------------------------------------
@@ -145,11 +152,17 @@ class Source(Strict):
     url: str | None = None
     kind: str
     seen: Literal["abstract", "full_text", "secondary"] = Field(description="how much of it was read; secondary: quoted in another work")
+    standing: Literal["good", "stale", "retracted"] = Field(
+        "good", description="stale: a newer work replaces it; retracted: nothing may rest on it"
+    )
+    standing_note: str | None = Field(None, description="what replaces it, or who retracted it and when")
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
         if not (self.doi or self.pmid or self.url):
             raise ValueError("needs a doi, a pmid or a url, so that a reader can find it")
+        if (self.standing == "good") != (self.standing_note is None):
+            raise ValueError("a source that is stale or retracted needs a 'standing_note', and only such a one has it")
         return self
 
 

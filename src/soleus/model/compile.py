@@ -12,7 +12,7 @@ from soleus.knowledge.cache import cached
 from soleus.knowledge.load import Knowledge, code_key
 from soleus.knowledge.schema import AGE_BANDS, Condition, Finding, OddsRatio, Pattern, Sex
 from soleus.model.network import Array, Network, Node, Risk
-from soleus.model.uncertainty import Draw, spread_of, spread_of_ratios
+from soleus.model.uncertainty import Draw, spread_of, spread_of_priors, spread_of_ratios
 
 FLOOR = 1e-5
 """No share is taken to be nought or one: the smallest a study of this size could not rule out."""
@@ -53,7 +53,7 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
     causes = tuple(c.id for c in conditions)
     present = tuple(c.id for c in conditions if c.prevalence)
     rows = [causes.index(d) for d in present]
-    shares, background, values = _tables(knowledge, conditions, draw)
+    shares, spread, background, values = _tables(knowledge, conditions, draw)
     risks = {
         item: Risk(shares[item], _tempered(shares[item][rows], background[item], knowledge.settings.risk_overlap), background[item])
         for item in shares
@@ -73,6 +73,8 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
         present=present,
         nodes=nodes,
         risks=risks,
+        spread=spread,
+        prior_spread=spread_of_priors(conditions, settings.judgement_spread),
         node_of={item: node.id for node in nodes.values() for item in node.emission},
         values=values,
         setting_prior={s: _setting_prior(conditions, s, shift) for s in settings.setting_weights},
@@ -95,8 +97,10 @@ def items_of(finding: Finding) -> tuple[str, ...]:
 
 def _tables(
     knowledge: Knowledge, conditions: list[Condition], draw: Draw | None
-) -> tuple[dict[str, Array], dict[str, Array], dict[str, tuple[str, ...]]]:
+) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array], dict[str, tuple[str, ...]]]:
+    """Shares and their spreads by item (conditions, values), the background (values,), and the names of the values."""
     shares: dict[str, Array] = {}
+    spreads: dict[str, Array] = {}
     background: dict[str, Array] = {}
     values: dict[str, tuple[str, ...]] = {}
     for finding in knowledge.findings.values():
@@ -106,12 +110,13 @@ def _tables(
         usual = _spread(finding, finding.background.value)
         for item in items_of(finding):
             values[item] = finding.states
-            base = usual[item]
-            if draw:
-                base = draw.of_shares(base, spread_of(finding.background, base, draw.spread))
-            background[item] = base
-            shares[item] = np.array([_share(c, finding, item, base, draw) for c in conditions])
-    return shares, background, values
+            widest = knowledge.settings.judgement_spread
+            spread = spread_of(finding.background, usual[item], widest)
+            background[item] = base = draw.of_shares(usual[item], spread) if draw else usual[item]
+            found = [_share(c, finding, item, base, widest) or (base, spread, False) for c in conditions]
+            shares[item] = np.array([draw.of_shares(share, s) if draw and own else share for share, s, own in found])
+            spreads[item] = np.array([s for _, s, _ in found])
+    return shares, spreads, background, values
 
 
 def _spread(finding: Finding, value: float | dict[str, float]) -> dict[str, Array]:
@@ -131,26 +136,18 @@ def _binary(share: float) -> Array:
     return np.array([1 - share, share])
 
 
-def _share(condition: Condition, finding: Finding, item: str, background: Array, draw: Draw | None) -> Array:
-    """P(item | condition): from its odds ratios, else its own number, else the background."""
+def _share(condition: Condition, finding: Finding, item: str, background: Array, widest: float) -> tuple[Array, Array, bool] | None:
+    """P(item | condition) and its spread, from its odds ratios, else its own number; None where it has neither."""
     if finding.depends_on == "risk":
         found = _odds_ratios(condition, finding, item)
         if any(found):
-            ratios = np.array([r.odds_ratio if r else 1.0 for r in found])
-            if draw:
-                ratios = draw.of_ratios(ratios, spread_of_ratios(found, background, draw.spread))
-            tilted = background * ratios
-            return np.asarray(tilted / tilted.sum())
+            tilted = background * np.array([r.odds_ratio if r else 1.0 for r in found])
+            return np.asarray(tilted / tilted.sum()), spread_of_ratios(found, background, widest), True
     own = condition.findings.get(item) or condition.findings.get(finding.id)
     if own is None:
-        return background
-    if isinstance(own.value, dict):
-        share = _spread(finding, own.value).get(item)
-        if share is None:
-            return background
-    else:
-        share = _binary(own.value)
-    return draw.of_shares(share, spread_of(own, share, draw.spread)) if draw else share
+        return None
+    share = _spread(finding, own.value).get(item) if isinstance(own.value, dict) else _binary(own.value)
+    return None if share is None else (share, spread_of(own, share, widest), True)
 
 
 def _tempered(shares: Array, background: Array, power: float) -> Array:

@@ -55,12 +55,16 @@ class Risk:
 
 @dataclass(frozen=True)
 class Network:
-    """Everything inference needs, compiled from the knowledge base; nothing of it is changed later."""
+    """Everything inference needs, compiled from the knowledge base; nothing of it is changed later.
+
+    `spread[item][c, v]`: standard error of the logarithm of P(item has value v | c); `prior_spread[c]`: the same of its prior."""
 
     causes: tuple[str, ...]
     present: tuple[str, ...]
     nodes: Mapping[str, Node]
     risks: Mapping[str, Risk]
+    spread: Mapping[str, Array]
+    prior_spread: Array
     node_of: Mapping[str, str]
     values: Mapping[str, tuple[str, ...]]
     setting_prior: Mapping[str, Array]

@@ -39,15 +39,9 @@ class Draw:
         drawn = shares * np.exp(self._noise(spread))
         return np.asarray(drawn / drawn.sum())
 
-    def of_ratios(self, ratios: Array, spread: Array) -> Array:
-        """A draw of odds ratios; those with no spread stay."""
-        return np.asarray(ratios * np.exp(self._noise(spread)))
-
     def of_priors(self, conditions: Sequence[Condition]) -> Array:
         """A shift of the log prior of each cause, the same in every setting."""
-        shares = np.array([c.prior.by_setting["primary_care"] for c in conditions])
-        weights = np.array([c.prior.weight for c in conditions])
-        return self._noise(np.minimum(1 / np.sqrt(weights * shares), self.spread))
+        return self._noise(spread_of_priors(conditions, self.spread))
 
     def of_prevalence(self, conditions: Sequence[Condition]) -> Array:
         """A shift of the log-odds of each condition's prevalence, the same at every age."""
@@ -63,6 +57,13 @@ def spread_of(number: Number, shares: Array, widest: float) -> Array:
     """Spread of the logarithm of each share, shape of `shares`."""
     weight = _weight(number, shares)
     return np.minimum(1 / np.sqrt(weight * shares), widest if number.basis else WIDEST)
+
+
+def spread_of_priors(conditions: Sequence[Condition], widest: float) -> Array:
+    """Spread of the logarithm of each cause's prior, shape (causes,)."""
+    shares = np.array([c.prior.by_setting["primary_care"] for c in conditions])
+    weights = np.array([c.prior.weight for c in conditions])
+    return np.asarray(np.minimum(1 / np.sqrt(weights * shares), widest))
 
 
 def _weight(number: Number, shares: Array) -> float:

@@ -1,0 +1,64 @@
+"""Credible intervals on the probabilities of causes.
+
+An answer's likelihood under a cause is P(values still possible | cause); to first order its logarithm has
+an error with variance sum_v a_v^2 s_v^2, where s_v is the spread of share p_v and a_v = [v possible] p_v / P - p_v:
+the second term because shares sum to one. Errors of different answers and of the prior are taken as
+independent, so a cause's log weight has one normal error; draws of these give the interval. Numbers of
+conditions present besides are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from soleus.inference.exact import Engine, Posterior
+from soleus.inference.observe import Mask, Observation
+from soleus.model.network import Array
+
+DRAWS = 800
+SEED = 1
+LEVEL = 0.95
+
+
+def cause_intervals(engine: Engine, posterior: Posterior, seen: Iterable[Observation]) -> tuple[Array, Array]:
+    """Lower and upper bound of each cause's probability, shape (causes,) each; the same for the same case and knowledge."""
+    spread = np.sqrt(engine.network.prior_spread**2 + sum(_variances(engine, seen), np.zeros(len(engine.network.causes))))
+    errors = np.random.default_rng(SEED).standard_normal((DRAWS, len(spread))) * spread - spread**2 / 2
+    weights = posterior.cause * np.exp(errors)
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return np.minimum(low, posterior.cause), np.maximum(high, posterior.cause)
+
+
+def _variances(engine: Engine, seen: Iterable[Observation]) -> Iterator[Array]:
+    """For each answered item, the variance of the logarithm of its likelihood under each cause, shape (causes,)."""
+    for observation in seen:
+        for item, mask in observation.items.items():
+            yield _variance(_shares(engine, item), engine.network.spread[item], mask)
+        for group in observation.groups:
+            yield sum((_group_share(engine, item, group) for item in group), np.zeros(len(engine.network.causes)))
+
+
+def _shares(engine: Engine, item: str) -> Array:
+    """P(value | cause) of an item, shape (causes, values)."""
+    network = engine.network
+    if item in network.risks:
+        return network.risks[item].of_cause
+    node = network.nodes[network.node_of[item]]
+    return np.asarray(np.einsum("cl,clv->cv", node.base, node.emission[item]))
+
+
+def _variance(shares: Array, spread: Array, mask: Mask) -> Array:
+    possible = shares * mask
+    weight = possible / possible.sum(axis=1, keepdims=True) - shares
+    return np.asarray((weight**2 * spread**2).sum(axis=1))
+
+
+def _group_share(engine: Engine, item: str, group: tuple[str, ...]) -> Array:
+    """What one option adds to the variance of 'at least one of these': its own, by its share of the odds that it is the one."""
+    yes = {i: _shares(engine, i)[:, 1] for i in group}
+    total = sum(yes.values(), np.zeros(len(engine.network.causes)))
+    own = (yes[item] / total * engine.network.spread[item][:, 1]) ** 2
+    return np.asarray(own)
