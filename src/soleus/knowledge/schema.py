@@ -176,6 +176,14 @@ class Unit(Strict):
     offset: float = 0.0
 
 
+class Varies(Basis):
+    """How the background of a risk finding goes with age and sex: relative shares of a value or option (of 'yes' for a yes/no finding), by
+    age band from youngest to oldest, and by sex. Only their ratios count; their mean over all who ask is the background."""
+
+    age: dict[str, tuple[float, float, float, float, float]] = Field(default_factory=dict)
+    sex: dict[str, dict[Sex, Annotated[float, Field(ge=0)]]] = Field(default_factory=dict)
+
+
 class Finding(Strict):
     """Anything that can be observed and recorded."""
 
@@ -206,6 +214,7 @@ class Finding(Strict):
     ask_if: When | None = Field(None, description="asked only if this is not false")
     burden: Annotated[float, Field(ge=0)] = 1.0
     background: Estimate | None = None
+    varies: Varies | None = Field(None, description="for a risk finding: how its background goes with age and sex")
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
@@ -221,6 +230,8 @@ class Finding(Strict):
             raise ValueError("a danger sign is a yes/no finding")
         if self.none_value is not None and self.none_value not in self.values:
             raise ValueError(f"none_value {self.none_value!r} is not among the values")
+        if self.varies and (self.depends_on != "risk" or not {*self.varies.age, *self.varies.sex} <= {"yes", *self.values, *self.states}):
+            raise ValueError("varies: only for a risk finding, and only for its values or options ('yes' for a yes/no finding)")
         if self.order and set(self.order) != set(self.values):
             raise ValueError("order must list every value once")
         for name, members in self.coarse.items():

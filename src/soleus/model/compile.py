@@ -116,7 +116,47 @@ def _tables(
             found = [_share(c, finding, item, base, widest) or (base, spread, False) for c in conditions]
             shares[item] = np.array([draw.of_shares(share, s) if draw and own else share for share, s, own in found])
             spreads[item] = np.array([s for _, s, _ in found])
+            if finding.varies is not None:
+                elicited = np.array(
+                    [not any(_odds_ratios(c, finding, item)) and own for c, (_, _, own) in zip(conditions, found, strict=True)]
+                )
+                expected = _expected(finding, item, base, knowledge)
+                shares[item] = np.where(elicited[:, None], _at_usual_age(shares[item], base, expected), shares[item])
     return shares, spreads, background, values
+
+
+def _expected(finding: Finding, item: str, background: Array, knowledge: Knowledge) -> Array:
+    """The background of an item among people of the ages and sexes of each cause, shape (conditions, values)."""
+    ages, sexes = _who(knowledge)
+    usual = np.array([knowledge.settings.consulter_age[band] for band in AGE_BANDS])  # type: ignore[index]
+    varies, option = finding.varies, item.split(".")[1] if "." in item else None
+    assert varies is not None, "asked only of those that vary"
+    table = np.empty((len(ages), len(background)))
+    for value, state in enumerate(("no", option or "yes") if len(background) == 2 and finding.type != "choice" else finding.states):
+        by_age = np.array(varies.age.get(state, (1.0,) * len(AGE_BANDS)))
+        by_sex = np.array([dict(varies.sex.get(state, {"male": 1.0, "female": 1.0}))[s] for s in SEXES])
+        table[:, value] = background[value] * (ages @ by_age) / (usual @ by_age) * (sexes @ by_sex) / by_sex.mean()
+    named = {*varies.age, *varies.sex}
+    rest = np.array([state not in named for state in (("no", option or "yes") if option or finding.type == "boolean" else finding.states)])
+    left = np.maximum(1 - table[:, ~rest].sum(axis=1), FLOOR)
+    table[:, rest] *= (left / table[:, rest].sum(axis=1))[:, None]
+    return np.asarray(table / table.sum(axis=1, keepdims=True))
+
+
+def _who(knowledge: Knowledge) -> tuple[Array, Array]:
+    """P(age band | cause), and P(sex | cause), shapes (conditions, bands) and (conditions, 2)."""
+    conditions = knowledge.conditions.values()
+    usual = np.array([knowledge.settings.consulter_age[band] for band in AGE_BANDS])  # type: ignore[index]
+    ages = np.maximum([[c.prior.age[band] for band in AGE_BANDS] for c in conditions], 1e-4) * usual  # type: ignore[index]
+    sexes = np.maximum([[dict(c.prior.sex)[s] for s in SEXES] for c in conditions], 1e-4)
+    return ages / ages.sum(axis=1, keepdims=True), sexes / sexes.sum(axis=1, keepdims=True)
+
+
+def _at_usual_age(shares: Array, background: Array, expected: Array) -> Array:
+    """Shares as they would be if the cause's people were of the same ages and sexes as all who ask: age and sex already move the prior,
+    and what goes with them must not count again."""
+    tilted = background * shares / expected
+    return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 
 def _spread(finding: Finding, value: float | dict[str, float]) -> dict[str, Array]:
