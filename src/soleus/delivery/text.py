@@ -147,9 +147,7 @@ def _bar(cause: Cause) -> RenderableType:
     line = Text(f"{'█' * filled}{'░' * (BAR - filled)}  ")
     line.append(cause.name, style="bold")
     line.append(f": {cause.in_words}, {_about(cause.frequency)} people like you")
-    line.append(
-        f"\n  It could be from {frequency(cause.low)} to {frequency(cause.high)}: that is how sure the numbers behind it are.", style="dim"
-    )
+    line.append(f"\n  Our numbers are not exact: from {frequency(cause.low)} to {frequency(cause.high)}.", style="dim")
     line.append(f"\n  In clinical words: {cause.clinical_name}", style="dim")
     return line
 

@@ -445,6 +445,7 @@ class Losses(Strict):
     precaution: Probability = Field(description="share of the cost of being too late that counts when a rule, not a cause, asks for more")
     naming: Annotated[float, Field(ge=0)]
     question: Annotated[float, Field(gt=0)]
+    unknown: Annotated[float, Field(ge=0)] = Field(description="how much dearer a question gets with each answer that was not known")
     basis: Literal["judgement"]
     why: str
 
