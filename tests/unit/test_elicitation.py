@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from soleus.evaluation.literature import read_studies
 from soleus.knowledge.load import load_knowledge
+from soleus.knowledge.numbers import numbers
 
 RECORD = Path(__file__).resolve().parent.parent.parent / "docs/elicitation.csv"
 KNOWLEDGE = load_knowledge()
@@ -68,7 +71,8 @@ def test_every_elicited_number_is_the_pool_of_its_passes() -> None:
 
 def test_every_question_has_two_passes_and_most_have_three() -> None:
     """The first pass left some findings of some conditions out, and seven questions came after it: those have two. Two conditions
-    came after all passes and have one estimate, noted in their files. Numbers read in bins and what only a clinician can tell have one or two, and are not in the record."""
+    came after all passes and have one estimate, noted in their files. Numbers read in bins and what only a clinician can tell
+    have one or two, and are not in the record."""
     record, passes = rows(), []
     recorded = {condition for condition, _ in record} - {"everybody"}
     assert len(recorded) == 57
@@ -87,3 +91,12 @@ def test_what_was_settled_by_looking_again_says_why() -> None:
         passes = [float(row[f"pass_{k}"]) for k in (1, 2, 3) if row[f"pass_{k}"]]
         assert min(passes) <= float(row["pooled"]) * 1.2 + 0.01
         assert max(passes) >= float(row["pooled"]) * 0.8 - 0.01
+
+
+def test_no_fact_is_both_used_and_listed_as_not_used() -> None:
+    listed = set(re.findall(r"^\| `([\w-]+)`", (RECORD.parent / "evidence-not-used.md").read_text("utf-8"), flags=re.MULTILINE))
+    studies, _ = read_studies(KNOWLEDGE)
+    numbers_used = {placed.number.fact for placed in numbers(KNOWLEDGE)}
+    compared = {result.fact for study in studies for result in study.results}
+    assert len(listed) > 500
+    assert not listed & (numbers_used | compared)
