@@ -7,7 +7,8 @@ import pytest
 
 from soleus.knowledge.load import load_knowledge
 from soleus.knowledge.schema import AGE_BANDS
-from soleus.model.compile import items_of, network_for
+from soleus.model.compile import network_for
+from soleus.model.shares import items_of
 
 KNOWLEDGE = load_knowledge()
 NETWORK = network_for(KNOWLEDGE)

@@ -13,8 +13,8 @@ from soleus.interview.choose import askable
 from soleus.interview.value import Mind
 from soleus.knowledge.case import Case
 from soleus.knowledge.schema import Care, Finding
-from soleus.model.compile import items_of
 from soleus.model.network import Array
+from soleus.model.shares import items_of
 
 TELLS = 0.1
 """A question or test tells causes apart when it is expected to take away at least this share of their entropy."""

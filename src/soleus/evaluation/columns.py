@@ -17,8 +17,8 @@ from soleus.inference.sample import People
 from soleus.knowledge.expression import All, Any, AtLeast, Compare, Expression, Has, Is, Known, Not, Yes
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding
-from soleus.model.compile import items_of
 from soleus.model.network import Array
+from soleus.model.shares import items_of
 
 Truths = NDArray[np.bool_]
 Score = Sequence[tuple[float, Expression]]

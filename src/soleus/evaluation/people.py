@@ -10,7 +10,7 @@ from soleus.inference.sample import People
 from soleus.knowledge.case import Answer, Between, Case, OneOf, Options, YesNo
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding
-from soleus.model.compile import items_of
+from soleus.model.shares import items_of
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from soleus.knowledge.case import Answer, Between, Case, OneOf, Options, YesNo
 from soleus.knowledge.expression import evaluate
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding, Urgency
-from soleus.model.compile import items_of, network_for
+from soleus.model.compile import network_for
 from soleus.model.network import Array, Network
+from soleus.model.shares import items_of
 from soleus.safety.rules import apply_rules
 
 JOINT_OPTIONS = 3

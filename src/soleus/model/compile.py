@@ -10,16 +10,14 @@ import numpy as np
 
 from soleus.knowledge.cache import cached
 from soleus.knowledge.load import Knowledge, code_key
-from soleus.knowledge.schema import AGE_BANDS, Condition, Finding, OddsRatio, Pattern, Sex
+from soleus.knowledge.schema import AGE_BANDS, Condition, Pattern, Sex
 from soleus.model.network import Array, Network, Node, Risk
-from soleus.model.uncertainty import Draw, spread_of, spread_of_priors, spread_of_ratios
+from soleus.model.shares import FLOOR, SEXES, items_of, read_shares
+from soleus.model.uncertainty import Draw, spread_of_priors
 
-FLOOR = 1e-5
-"""No share is taken to be nought or one: the smallest a study of this size could not rule out."""
 AGE_POINTS = (20.0, 40.0, 57.0, 70.0, 82.0)
 """Middle of each age band, in years; factors are interpolated between them on the log scale."""
 MAX_AGE = 120
-SEXES: tuple[Sex, ...] = ("male", "female")
 
 
 @lru_cache(maxsize=4)
@@ -53,7 +51,8 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
     causes = tuple(c.id for c in conditions)
     present = tuple(c.id for c in conditions if c.prevalence)
     rows = [causes.index(d) for d in present]
-    shares, spread, background, values = _tables(knowledge, conditions, draw)
+    read = read_shares(knowledge, draw)
+    shares, background, values = read.of_condition, read.background, read.values
     risks = {
         item: Risk(shares[item], _tempered(shares[item][rows], background[item], knowledge.settings.risk_overlap), background[item])
         for item in shares
@@ -73,7 +72,7 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
         present=present,
         nodes=nodes,
         risks=risks,
-        spread=spread,
+        spread=read.spread,
         prior_spread=spread_of_priors(conditions, settings.judgement_spread),
         node_of={item: node.id for node in nodes.values() for item in node.emission},
         values=values,
@@ -87,107 +86,7 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
     )
 
 
-# -- shares ----------------------------------------------------------------------------------------
-
-
-def items_of(finding: Finding) -> tuple[str, ...]:
-    """The items of a finding: itself, or each option of a several-choices finding."""
-    return tuple(f"{finding.id}.{o}" for o in finding.options) if finding.type == "multi" else (finding.id,)
-
-
-def _tables(
-    knowledge: Knowledge, conditions: list[Condition], draw: Draw | None
-) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array], dict[str, tuple[str, ...]]]:
-    """Shares and their spreads by item (conditions, values), the background (values,), and the names of the values."""
-    shares: dict[str, Array] = {}
-    spreads: dict[str, Array] = {}
-    background: dict[str, Array] = {}
-    values: dict[str, tuple[str, ...]] = {}
-    for finding in knowledge.findings.values():
-        if finding.depends_on == "nothing":
-            continue
-        assert finding.background is not None, "checked when knowledge is loaded"
-        usual = _spread(finding, finding.background.value)
-        for item in items_of(finding):
-            values[item] = finding.states
-            widest = knowledge.settings.judgement_spread
-            spread = spread_of(finding.background, usual[item], widest)
-            background[item] = base = draw.of_shares(usual[item], spread) if draw else usual[item]
-            found = [_share(c, finding, item, base, widest) or (base, spread, False) for c in conditions]
-            shares[item] = np.array([draw.of_shares(share, s) if draw and own else share for share, s, own in found])
-            spreads[item] = np.array([s for _, s, _ in found])
-            if finding.varies is not None:
-                elicited = np.array(
-                    [not any(_odds_ratios(c, finding, item)) and own for c, (_, _, own) in zip(conditions, found, strict=True)]
-                )
-                expected = _expected(finding, item, base, knowledge)
-                shares[item] = np.where(elicited[:, None], _at_usual_age(shares[item], base, expected), shares[item])
-    return shares, spreads, background, values
-
-
-def _expected(finding: Finding, item: str, background: Array, knowledge: Knowledge) -> Array:
-    """The background of an item among people of the ages and sexes of each cause, shape (conditions, values)."""
-    ages, sexes = _who(knowledge)
-    usual = np.array([knowledge.settings.consulter_age[band] for band in AGE_BANDS])  # type: ignore[index]
-    varies, option = finding.varies, item.split(".")[1] if "." in item else None
-    assert varies is not None, "asked only of those that vary"
-    table = np.empty((len(ages), len(background)))
-    for value, state in enumerate(("no", option or "yes") if len(background) == 2 and finding.type != "choice" else finding.states):
-        by_age = np.array(varies.age.get(state, (1.0,) * len(AGE_BANDS)))
-        by_sex = np.array([dict(varies.sex.get(state, {"male": 1.0, "female": 1.0}))[s] for s in SEXES])
-        table[:, value] = background[value] * (ages @ by_age) / (usual @ by_age) * (sexes @ by_sex) / by_sex.mean()
-    named = {*varies.age, *varies.sex}
-    rest = np.array([state not in named for state in (("no", option or "yes") if option or finding.type == "boolean" else finding.states)])
-    left = np.maximum(1 - table[:, ~rest].sum(axis=1), FLOOR)
-    table[:, rest] *= (left / table[:, rest].sum(axis=1))[:, None]
-    return np.asarray(table / table.sum(axis=1, keepdims=True))
-
-
-def _who(knowledge: Knowledge) -> tuple[Array, Array]:
-    """P(age band | cause), and P(sex | cause), shapes (conditions, bands) and (conditions, 2)."""
-    conditions = knowledge.conditions.values()
-    usual = np.array([knowledge.settings.consulter_age[band] for band in AGE_BANDS])  # type: ignore[index]
-    ages = np.maximum([[c.prior.age[band] for band in AGE_BANDS] for c in conditions], 1e-4) * usual  # type: ignore[index]
-    sexes = np.maximum([[dict(c.prior.sex)[s] for s in SEXES] for c in conditions], 1e-4)
-    return ages / ages.sum(axis=1, keepdims=True), sexes / sexes.sum(axis=1, keepdims=True)
-
-
-def _at_usual_age(shares: Array, background: Array, expected: Array) -> Array:
-    """Shares as they would be if the cause's people were of the same ages and sexes as all who ask: age and sex already move the prior,
-    and what goes with them must not count again."""
-    tilted = background * shares / expected
-    return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
-
-
-def _spread(finding: Finding, value: float | dict[str, float]) -> dict[str, Array]:
-    """Item to its distribution over the finding's states."""
-    if finding.type == "boolean":
-        assert isinstance(value, float | int)
-        return {finding.id: _binary(value)}
-    assert isinstance(value, dict)
-    if finding.type == "multi":
-        return {f"{finding.id}.{o}": _binary(value[o]) for o in finding.options if o in value}
-    vector = np.maximum([value.get(s, 0.0) for s in finding.states], FLOOR)
-    return {finding.id: vector / vector.sum()}
-
-
-def _binary(share: float) -> Array:
-    share = min(max(share, FLOOR), 1 - FLOOR)
-    return np.array([1 - share, share])
-
-
-def _share(condition: Condition, finding: Finding, item: str, background: Array, widest: float) -> tuple[Array, Array, bool] | None:
-    """P(item | condition) and its spread, from its odds ratios, else its own number; None where it has neither."""
-    if finding.depends_on == "risk":
-        found = _odds_ratios(condition, finding, item)
-        if any(found):
-            tilted = background * np.array([r.odds_ratio if r else 1.0 for r in found])
-            return np.asarray(tilted / tilted.sum()), spread_of_ratios(found, background, widest), True
-    own = condition.findings.get(item) or condition.findings.get(finding.id)
-    if own is None:
-        return None
-    share = _spread(finding, own.value).get(item) if isinstance(own.value, dict) else _binary(own.value)
-    return None if share is None else (share, spread_of(own, share, widest), True)
+# -- priors ----------------------------------------------------------------------------------------
 
 
 def _tempered(shares: Array, background: Array, power: float) -> Array:
@@ -195,13 +94,6 @@ def _tempered(shares: Array, background: Array, power: float) -> Array:
     of their full ratios counts what they share several times."""
     tilted = background * (shares / background) ** power
     return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
-
-
-def _odds_ratios(condition: Condition, finding: Finding, item: str) -> list[OddsRatio | None]:
-    """For each state of the item, the odds ratio that the condition gives it, if any."""
-    if finding.type in ("boolean", "multi"):
-        return [None, condition.risk.get(item)]
-    return [condition.risk.get(f"{finding.id}.{state}") for state in finding.states]
 
 
 def _setting_prior(conditions: list[Condition], setting: str, shift: Array) -> Array:
