@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from soleus.errors import InputError
 from soleus.evaluation import literature, population, report, simulation, suite, vignettes
 from soleus.evaluation.intervals import bootstrap, wilson
 from soleus.evaluation.people import Noise, case_of, said
-from soleus.inference.batch import Batch
+from soleus.inference.batch import UNKNOWN, Batch
 from soleus.inference.sample import draw
 from soleus.interview.value import mind, mind_with
 from soleus.knowledge.load import load_knowledge
@@ -41,10 +42,9 @@ def test_recorded_cases_tell_a_broken_model() -> None:
 
 def test_published_results_tell_a_broken_model() -> None:
     studies, _ = literature.read_studies(KNOWLEDGE)
-    own, broken = (
-        literature.totals(literature.compare(studies, KNOWLEDGE, thinking.engine.network, seed=1, people=6000))
-        for thinking in (MIND, BROKEN)
-    )
+    networks = (MIND.engine.network, BROKEN.engine.network)
+    compared = (literature.compare(studies, KNOWLEDGE, network, seed=1, people=6000) for network in networks)
+    own, broken = (literature.totals(results, KNOWLEDGE) for results in compared)
     assert broken["agrees"] < 0.6 * own["agrees"]
     assert broken["median_factor_off"] > 1.3 * own["median_factor_off"]
 
@@ -53,7 +53,9 @@ def test_the_survey_tells_a_broken_model() -> None:
     survey, people = population.read_survey()
     own, broken = (population.compare_population(survey, people, thinking.engine.network) for thinking in (MIND, BROKEN))
     assert broken.mean_error > 1.5 * own.mean_error
-    assert broken.distance > 1.5 * own.distance
+    assert broken.distance > own.distance
+    assert sum(c.agrees for c in broken.cells) < sum(c.agrees for c in own.cells)
+    assert abs(broken.slope[0] - 1) > 2 * abs(own.slope[0] - 1)
 
 
 def test_simulated_people_tell_a_broken_model() -> None:
@@ -63,6 +65,16 @@ def test_simulated_people_tell_a_broken_model() -> None:
     assert broken.top1.high < own.top1.low
     assert broken.brier.low > own.brier.high
     assert broken.expected_calibration_error > 3 * own.expected_calibration_error
+
+
+def test_what_is_told_has_nothing_to_do_with_who_was_drawn() -> None:
+    """Streams of chance are apart: who answers which question does not go with age."""
+    people = simulation.drawn_people([MIND.engine.network], 2000, 1)
+    asked = simulation.history(MIND, people, 0.3, 1)
+    for item in list(asked.values)[::25]:
+        told = asked.values[item] != UNKNOWN
+        if 0 < told.mean() < 1:
+            assert abs(np.corrcoef(told, people.age)[0, 1]) < 0.1, item
 
 
 # -- recorded cases --------------------------------------------------------------------------------
@@ -162,6 +174,33 @@ def test_faults_of_study_files_are_all_named(tmp_path: Path) -> None:
         "b_study: no source 'no_such_source' in the knowledge base or in sources.yaml",
         "b_study: temperature: 38.5 is no edge of its bins",
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("target: cause", "cause: cannot be read this way; allowed: 'cause is CONDITION' or 'cause in [A, B]'"),
+        ("target: age is 5", "age: cannot be read this way; allowed: a number to compare, such as 'age >= 65'"),
+        ("target: sex is martian", "sex: no value 'martian'; allowed: female, male"),
+    ],
+)
+def test_what_is_asked_of_people_is_checked(tmp_path: Path, part: str, message: str) -> None:
+    text = "\n".join(STUDY.splitlines()[:7]).replace("target: cause is no_such_cause", part).replace("  include: leg_swolen\n", "")
+    (tmp_path / "made_up.yaml").write_text(text, "utf-8")
+    with pytest.raises(InputError) as error:
+        literature.read_studies(KNOWLEDGE, tmp_path)
+    assert error.value.faults == (f"a_study: {message}",)
+
+
+def test_a_folder_without_studies_is_an_error_and_so_is_a_file_that_is_no_list(tmp_path: Path) -> None:
+    for folder, fault in ((tmp_path / "none", "no such folder"), (tmp_path, "no study files (*.yaml) here")):
+        with pytest.raises(InputError) as error:
+            literature.read_studies(KNOWLEDGE, folder)
+        assert error.value.faults == (f"{folder}: {fault}",)
+    (tmp_path / "five.yaml").write_text("5", "utf-8")
+    with pytest.raises(InputError) as error:
+        literature.read_studies(KNOWLEDGE, tmp_path)
+    assert error.value.faults == ("five.yaml: should be a list of entries, each with '- id:'",)
 
 
 def test_a_figure_that_was_an_input_may_not_be_called_held_out(tmp_path: Path) -> None:
@@ -290,6 +329,8 @@ def test_the_report_is_self_contained_and_two_runs_write_the_same_bytes(tmp_path
     assert one == two
     page = one["evaluation.html"].decode()
     assert page.count("<svg") == page.count('role="img"') == 7
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
     assert "2026-01-31" in page
     assert KNOWLEDGE.version[:16] in page
     for outside in ("<script", "<link", "<img", "@import", "src="):

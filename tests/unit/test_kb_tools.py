@@ -60,9 +60,16 @@ def test_new_refuses_what_is_there_and_what_is_no_id(copy: Path) -> None:
     assert there.exception.faults == (
         "deep_vein_thrombosis: there is such a condition already; 'soleus kb show deep_vein_thrombosis' shows it",
     )
-    odd = kb("new", "condition", "No Id", "--date", "2026-11-24", "--folder", str(copy))
-    assert isinstance(odd.exception, InputError)
-    assert not (copy / "conditions/No Id.yaml").exists()
+    for odd, day in (
+        ("No Id", "2026-11-24"),
+        ("a: b", "2026-11-24"),
+        ("cause", "2026-11-24"),
+        ("lyme", "2026-13-45"),
+        ("lyme", "20261124"),
+    ):
+        refused = kb("new", "condition", odd, "--date", day, "--folder", str(copy))
+        assert isinstance(refused.exception, InputError), odd
+        assert not (copy / f"conditions/{odd}.yaml").exists()
 
 
 def test_diff_says_in_words_which_number_changed_and_which_cases_move(copy: Path) -> None:
@@ -78,7 +85,7 @@ def test_diff_says_in_words_which_number_changed_and_which_cases_move(copy: Path
     assert result.exit_code == 0, result.output
     name = load_knowledge().findings["night_pain"].name
     assert re.search(rf"share of “{name}: .*” in Lower-extremity .*: 0\.\d+ -> 0\.98 \(judgement\)", result.output)
-    assert "conditions: peripheral_artery_disease: changed prior" in result.output
+    assert re.search(r"prior of Lower-extremity .*, primary_care: 0\.\d+ -> 0\.9\n", result.output)
     moved = re.search(r"(\d+) cases change their answer", result.output)
     assert moved is not None
     assert int(moved.group(1)) == len(re.findall(r"^\S+: .* -> .*\(right: ", result.output, flags=re.MULTILINE)) >= 1
@@ -87,6 +94,17 @@ def test_diff_says_in_words_which_number_changed_and_which_cases_move(copy: Path
 def test_diff_of_the_same_is_nothing(copy: Path) -> None:
     result = kb("diff", str(default_folder()), str(copy))
     assert result.output == "0 changes.\n"
+
+
+def test_diff_sees_a_definition_that_rules_use_and_an_option_that_is_gone(copy: Path) -> None:
+    path = copy / "rules/definitions.yaml"
+    path.write_text(path.read_text("utf-8").replace("{any: [breathless_new, chest_pain_new, ", "{any: [breathless_new, "), "utf-8")
+    path = copy / "conditions/peripheral_artery_disease.yaml"
+    path.write_text(re.sub(r"heart_attack_in_3_months: [\d.]+, ", "", path.read_text("utf-8"), count=1), "utf-8")
+    result = kb("diff", str(default_folder()), str(copy))
+    assert "definitions: lung_signs: changed when" in result.output
+    assert re.search(r"^rules: \w+: fires in other cases than before", result.output, flags=re.MULTILINE)
+    assert re.search(r"in Lower-extremity .*: [\d.]+ -> gone \(judgement\)", result.output)
 
 
 def test_explain_gives_value_basis_source_and_effect() -> None:

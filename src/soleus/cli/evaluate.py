@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,11 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from soleus.cli.kb_edit import checked_date
 from soleus.errors import InputError
 from soleus.evaluation import plain, suite
-from soleus.evaluation.literature import totals
+from soleus.evaluation.literature import read_studies, totals
 from soleus.evaluation.simulation import Track
-from soleus.evaluation.vignettes import MODES, Mode, Outcome, summary
+from soleus.evaluation.vignettes import MODES, Mode, Outcome, read_vignettes, summary
 from soleus.interview.value import mind
 from soleus.knowledge.load import load_knowledge
 from soleus.knowledge.schema import Setting
@@ -68,11 +68,12 @@ def vignettes(folder: Path, facts: str | None, setting: str | None, as_json: boo
 def literature(folder: Path | None, people: int, draws: int, seed: int, as_json: bool) -> None:
     """Published results that the model was not given, against what simulated people give."""
     thinking = mind(load_knowledge())
+    read_studies(thinking.knowledge, folder)
     with _progress() as track:
-        size = suite.Size(seed=seed, draws=min(draws, suite.INTERVAL_DRAWS), people=people, track=track)
+        size = suite.Size(seed=seed, draws=draws, people=people, track=track)
         study = suite.literature_study(thinking, suite.draw_networks(thinking.knowledge, size, with_truths=False), size, folder)
     if as_json:
-        _echo({"knowledge_version": thinking.knowledge.version, "seed": seed} | plain.literature(study))
+        _echo({"knowledge_version": thinking.knowledge.version, "seed": seed} | plain.literature(study, thinking.knowledge))
         return
     console = Console()
     table = Table(title="Published results and what simulated people give", title_justify="left")
@@ -87,7 +88,7 @@ def literature(folder: Path | None, people: int, draws: int, seed: int, as_json:
             plain.yes(c.held_out),
         )
     console.print(table)
-    _print_figures(console, totals(study.compared))
+    _print_figures(console, totals(study.compared, thinking.knowledge))
 
 
 @evaluate.command()
@@ -149,11 +150,11 @@ def report(out: Path, folder: Path, day: str, people: int, interviews: int, draw
         from soleus.evaluation import report as writer
     except ModuleNotFoundError as error:
         raise InputError(f"the report needs {error.name}; install it with: pip install 'soleus[report]'") from None
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        raise InputError(f"--date: got {day!r}; allowed: a date as YYYY-MM-DD") from None
+    checked_date(day, "--date")
     thinking = mind(load_knowledge())
+    if not read_vignettes(folder, thinking.knowledge)[0]:
+        raise InputError(f"{folder}: no case file here can be used; 'soleus evaluate vignettes {folder}' says why")
+    out.mkdir(parents=True, exist_ok=True)
     command = f"soleus evaluate report OUT --vignettes {folder.name} --date {day} --people {people} --interviews {interviews}"
     with _progress() as track:
         size = replace(suite.Size(seed=seed, draws=draws, people=people, interviews=interviews), track=track)
@@ -180,7 +181,7 @@ def _progress() -> Iterator[Track]:
 
 
 def _echo(document: Mapping[str, Any]) -> None:
-    click.echo(json.dumps(document, indent=2))
+    click.echo(json.dumps(document, indent=2, allow_nan=False))
 
 
 def _end(faults: Sequence[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import click
@@ -26,6 +28,8 @@ MOST_COMPARED = 5
 """Conditions shown with the highest and the lowest share."""
 folder_option = click.option("--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Another knowledge base.")
 
+RESERVED = ("age", "sex", "cause", "condition", "present", "yes", "no", "null", "true", "false", "on", "off", "unknown")
+"""Words that mean something else in case files, study files or YAML."""
 SKELETON = """\
 # A new condition. Fill in, then: soleus kb check; make test; make evaluate. docs/knowledge.md explains every part.
 id: {id}
@@ -68,11 +72,10 @@ prior:                           # share of people with a calf complaint for who
 @folder_option
 def new(what: str, entry_id: str, day: str, folder: Path | None) -> None:
     """Write a commented skeleton that passes the schema."""
-    text = SKELETON.format(id=entry_id, words=entry_id.replace("_", " ").capitalize(), day=day)
-    try:
-        Condition.model_validate(yaml.safe_load(text))
-    except ValueError:
-        raise InputError(f"{what} {entry_id!r} with date {day!r}: an id is small letters, digits and _, a date is YYYY-MM-DD") from None
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", entry_id) or entry_id in RESERVED:
+        raise InputError(f"{what} {entry_id!r}: allowed: small letters, digits and single _, and none of {', '.join(RESERVED)}")
+    text = SKELETON.format(id=entry_id, words=entry_id.replace("_", " ").capitalize(), day=checked_date(day, "--date"))
+    Condition.model_validate(yaml.safe_load(text))
     path = (folder or default_folder()) / "conditions" / f"{entry_id}.yaml"
     knowledge = load_knowledge(folder)
     if path.exists() or entry_id in knowledge.condition_of:
@@ -177,12 +180,17 @@ def diff(old: Path, new_folder: Path, cases: Path | None) -> None:
 
 
 def _moved(before: Knowledge, after: Knowledge, folder: Path) -> list[str]:
+    """One line for each case that both can read and that changes its answer."""
     minds = [mind_with(k, compile_network(k)) for k in (before, after)]
-    vignettes, faults = read_vignettes(folder, after)
-    lines = list(faults)
-    for vignette in vignettes:
-        case = history_only(vignette.case, after)
-        answers = [(m.engine.network.causes[b.causes[0]], b.urgency.name) for m in minds for b in [belief(m, case)]]
+    read = [{v.file: v for v in read_vignettes(folder, k)[0]} for k in (before, after)]
+    lines = []
+    for name, vignette in read[1].items():
+        if name not in read[0]:
+            lines.append(f"{name}: only the new knowledge can read it")
+            continue
+        case = vignette.case
+        concluded = [belief(m, history_only(r[name].case, m.knowledge)) for m, r in zip(minds, read, strict=True)]
+        answers = [(m.engine.network.causes[b.causes[0]], b.urgency.name) for m, b in zip(minds, concluded, strict=True)]
         if answers[0] != answers[1]:
             right = after.condition_of[vignette.expected.condition]
             lines.append(
@@ -235,6 +243,16 @@ def _weight(placed: Placed, knowledge: Knowledge) -> float:
         return float(4 / (np.log(number.ci95[1] / number.ci95[0]) / (2 * 1.96)) ** 2)
     shares = np.array([1 - value, value])
     return float(1 / (spread_of(number, shares, knowledge.settings.judgement_spread)[1] ** 2 * value))
+
+
+def checked_date(text: str, option: str) -> str:
+    """`text` if it is a date as YYYY-MM-DD. Raises InputError."""
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise InputError(f"{option}: got {text!r}; allowed: a date as YYYY-MM-DD")
 
 
 COMMANDS = (new, explain, diff, coverage)

@@ -68,6 +68,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.filename or 'file'}: {(error.strerror or str(error)).lower()}", 2)
 
 
 def _fail(message: str, code: int) -> None:

@@ -4,6 +4,7 @@ own marker or line. The same results give the same bytes."""
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -193,4 +194,10 @@ PICTURES: Mapping[str, tuple[Callable[[Evaluation], str], str]] = {
 def pictures(evaluation: Evaluation) -> dict[str, Picture]:
     """Every picture of the report, by name."""
     with mpl.rc_context(STYLE):
-        return {name: Picture(draw(evaluation), alt) for name, (draw, alt) in PICTURES.items()}
+        return {name: Picture(_named(draw(evaluation), name, alt), alt) for name, (draw, alt) in PICTURES.items()}
+
+
+def _named(svg: str, name: str, alt: str) -> str:
+    """The SVG with a label for those who cannot see it, and ids that are its own on a page with others."""
+    own = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
+    return own.replace("<svg ", f'<svg role="img" aria-label="{alt}" ', 1)

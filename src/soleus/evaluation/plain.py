@@ -13,6 +13,7 @@ from soleus.evaluation.population import PopulationResult
 from soleus.evaluation.sensitivity import Change
 from soleus.evaluation.suite import FROM, TOLD, LiteratureStudy, SensitivityStudy, SimulationStudy, VignetteStudy
 from soleus.evaluation.vignettes import PARTS, as_dict, by_level, by_part, summary
+from soleus.knowledge.load import Knowledge
 
 Rows = list[dict[str, Any]]
 
@@ -23,8 +24,8 @@ def figure(value: Figure) -> dict[str, Any]:
 
 
 def number(value: float) -> float | None:
-    """Rounded to four significant digits; NaN is null."""
-    return None if math.isnan(value) else float(f"{value:.4g}")
+    """Rounded to four significant digits; what is no finite number is null."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
 def short(value: float) -> str:
@@ -60,9 +61,10 @@ def vignettes(study: VignetteStudy) -> dict[str, Any]:
     return {"modes": modes, "faults": list(study.faults)}
 
 
-def literature(study: LiteratureStudy) -> dict[str, Any]:
+def literature(study: LiteratureStudy, knowledge: Knowledge) -> dict[str, Any]:
     """Study 2 as data."""
-    return {"total": totals(study.compared), "results": [_compared(c) for c in study.compared]}
+    total = {name: number(value) if isinstance(value, float) else value for name, value in totals(study.compared, knowledge).items()}
+    return {"total": total, "results": [_compared(c) for c in study.compared]}
 
 
 def _compared(c: Compared) -> dict[str, Any]:
@@ -115,34 +117,22 @@ def simulation(study: SimulationStudy) -> dict[str, Any]:
     """Study 4 as data."""
     c = study.coverage
     return {
-        "scores": [
-            {"people_from": who, "answered": told}
-            | _scores(scores)
-            | {"reliability": [[number(v) for v in row] for row in scores.reliability]}
-            for (who, told), scores in study.scores.items()
-        ],
+        "scores": [{"people_from": who, "answered": told} | _scores(scores) for (who, told), scores in study.scores.items()],
         "coverage": {name: number(getattr(c, name)) for name in c.__dataclass_fields__},
         "sent_away_by_the_danger_screen": number(study.sent_away),
         "ceiling": dict(zip(("top1", "top3", "safe"), map(figure, study.ceiling), strict=True)),
-        "policies": [
-            {
-                "policy": curve.name,
-                "asked": figure_of_asked(curve),
-                "to_95_percent_of_ceiling": to_ceiling(study, curve),
-                "points": curve.points,
-            }
-            for curve in study.curves
-        ],
+        "policies": [_policy(study, curve) for curve in study.curves],
         "noise": [{"answers": row.name} | {n: figure(getattr(row, n)) for n in NOISE_COLUMNS} for row in study.noise],
         "asked": {f: number(share) for f, share in study.asked.items()},
     }
 
 
-NOISE_COLUMNS = ("top1", "top3", "safe", "safe_when_urgent", "questions", "emergency")
+SCORE_COLUMNS = ("top1", "top3", "brier", "safe", "safe_when_urgent", "too_high")
+NOISE_COLUMNS = ("top1", "top3", "top1_if_not_sent_away", "safe", "safe_when_urgent", "too_high", "questions", "emergency")
 
 
 def _scores(scores: simulated.Scores) -> dict[str, Any]:
-    named = {n: figure(getattr(scores, n)) for n in ("top1", "top3", "brier", "safe", "safe_when_urgent")}
+    named = {n: figure(getattr(scores, n)) for n in SCORE_COLUMNS}
     curve = [[number(v) for v in row] for row in scores.reliability]
     return named | {"expected_calibration_error": number(scores.expected_calibration_error), "reliability": curve}
 
@@ -166,13 +156,24 @@ def to_ceiling(study: SimulationStudy, curve: simulated.Curve) -> int | None:
     return curve.questions_to(simulated.CEILING_SHARE * study.ceiling[0].value)
 
 
+def reaches(study: SimulationStudy, curve: simulated.Curve) -> str:
+    """'95% of the ceiling after 12 questions', or that it is not reached."""
+    questions = to_ceiling(study, curve)
+    share = f"{simulated.CEILING_SHARE:.0%} of what all questions reach"
+    return f"{share} is not reached" if questions is None else f"{share} after {questions} questions"
+
+
 def simulation_tables(study: SimulationStudy) -> Mapping[str, Rows]:
     """Study 4 as tables, by title."""
     c = study.coverage
     coverage = (
-        ("people from our own model, truth another draw (should be 0.95)", c.same_people),
-        ("people from the truth itself", c.from_truth),
-        ("people from a truth drawn twice as wide", c.heavier),
+        (
+            f"least to greatest of {c.draws} draws; people from our own model, truth another draw ({c.expected:.3f} expected)",
+            c.same_people,
+        ),
+        ("the same; people from the truth itself", c.from_truth),
+        ("the same; people from a truth drawn twice as wide", c.heavier),
+        ("the interval that the report shows; people from our own model, truth another draw (should be 0.95)", c.shown),
     )
     return {
         "Accuracy and calibration": [
@@ -184,6 +185,7 @@ def simulation_tables(study: SimulationStudy) -> Mapping[str, Rows]:
                 "Brier": str(s.brier),
                 "not too low": percent(s.safe),
                 "not too low, same day or more": percent(s.safe_when_urgent),
+                "two levels or more too high": percent(s.too_high),
                 "calibration error": f"{s.expected_calibration_error:.3f}",
             }
             for (who, told), s in study.scores.items()
@@ -206,6 +208,8 @@ def simulation_tables(study: SimulationStudy) -> Mapping[str, Rows]:
                 "within three": percent(row.top3),
                 "not too low": percent(row.safe),
                 "not too low, same day or more": percent(row.safe_when_urgent),
+                "two levels or more too high": percent(row.too_high),
+                "first, of those not sent to an emergency department": percent(row.top1_if_not_sent_away),
                 "ended as an emergency": percent(row.emergency),
                 "questions": f"{row.questions.value:.1f}",
             }

@@ -161,7 +161,7 @@ def _cell(
     d = network.present.index(survey.condition)
     prevalence = float(np.mean([network.prevalence_of(age, sex)[d] for age in people.age[rows]]))
     observed, n = float(low[rows].mean()), int(rows.sum())
-    interval = (float(np.quantile(drawn, 0.025)), float(np.quantile(drawn, 0.975)))
+    interval = (min(drawn), max(drawn))
     return Cell(band, sex, n, observed, wilson(observed, n), float(expected[rows].mean()), interval, prevalence)
 
 

@@ -20,6 +20,8 @@ from soleus.evaluation.suite import Evaluation
 from soleus.evaluation.vignettes import MODES, PARTS, by_level, by_part, summary
 
 FOLDER = Path(__file__).parent
+LEAST_PEOPLE = 30
+"""Causes of fewer simulated people are left out of the list of confusions."""
 SHOWN = 15
 """Rows shown of a long list that is in the numbers in full."""
 PICTURES_IN = "evaluation"
@@ -31,6 +33,8 @@ CAVEATS = (
     "Cases were encoded without clinicians, and only with what the source states; all else is unknown, never absent.",
     "Published figures were matched to the model's findings by hand: a disagreement may lie in the imitation. Several results of one paper "
     "move together, and most simulated figures of judged numbers are themselves unsure.",
+    "Simulated intervals go from the least to the greatest of the draws. Some published intervals are the range of several "
+    "studies. Intervals over people from drawn models do not count that people of one model are alike.",
     "Weight of naming, price of a question and worth of a precaution were set on simulated people.",
 )
 COUNTED = ("questions", "brier", "mean_reciprocal_rank")
@@ -43,7 +47,7 @@ def write(evaluation: Evaluation, out: Path) -> Iterator[Path]:
     documents = {
         "evaluation.html": _render("page.html.j2", evaluation, drawn),
         "evaluation.md": _render("page.md.j2", evaluation, drawn),
-        "evaluation.json": json.dumps(_numbers(evaluation), indent=1) + "\n",
+        "evaluation.json": json.dumps(_numbers(evaluation), indent=1, allow_nan=False) + "\n",
     } | {f"{PICTURES_IN}/{name}.svg": picture.svg for name, picture in drawn.items()}
     (out / PICTURES_IN).mkdir(parents=True, exist_ok=True)
     for name, text in documents.items():
@@ -55,7 +59,7 @@ def _numbers(evaluation: Evaluation) -> dict[str, Any]:
     head = {"soleus": __version__, "knowledge_version": evaluation.knowledge.version, "command": evaluation.command}
     return head | {
         "vignettes": plain.vignettes(evaluation.vignettes),
-        "literature": plain.literature(evaluation.literature),
+        "literature": plain.literature(evaluation.literature, evaluation.knowledge),
         "population": plain.population(evaluation.population),
         "simulation": plain.simulation(evaluation.simulation),
         "sensitivity": plain.sensitivity(evaluation.sensitivity),
@@ -83,7 +87,7 @@ def _tables(evaluation: Evaluation) -> dict[str, Any]:
         "levels": {mode: by_level(rows) for mode, rows in outcomes.items()},
         "parts": {part: _part_rows(evaluation, part) for part in PARTS if part != "cause"},
         "missed": [o for o in outcomes["history"] if o.rank > 1],
-        "literature_totals": totals(evaluation.literature.compared),
+        "literature_totals": totals(evaluation.literature.compared, evaluation.knowledge),
         "literature_rows": [_literature_row(c, evaluation) for c in evaluation.literature.compared],
         "population_total": plain.population(evaluation.population)["total"],
         "simulation_tables": plain.simulation_tables(evaluation.simulation),
@@ -101,20 +105,28 @@ def _tables(evaluation: Evaluation) -> dict[str, Any]:
 def _headline(evaluation: Evaluation) -> list[str]:
     """The report in a few sentences."""
     told, interview = (summary(evaluation.vignettes.outcomes[m]) for m in ("history", "interview"))
-    counts = totals(evaluation.literature.compared)
-    simulation = evaluation.simulation
-    own = plain.to_ceiling(simulation, simulation.curves[0])
+    counts = totals(evaluation.literature.compared, evaluation.knowledge)
     agree = sum(c.agrees for c in evaluation.population.cells)
+    own, gain = evaluation.simulation.curves[:2]
+    noise = {row.name: row for row in evaluation.simulation.noise}
+    wrong, reaches = noise["5% wrong"], plain.reaches
+    apart = counts["from_sources_without_a_number_in_the_model"]
     return [
         f"Of {told['top1'].n} recorded cases, told all that the person could tell, Soleus names the right cause first in "
         f"{plain.percent(told['top1'])} and within three in {plain.percent(told['top3'])}; in an interview in "
         f"{plain.percent(interview['top1'])} and {plain.percent(interview['top3'])}.",
-        f"Urgency was below what a panel would accept in {plain.percent(told['under_triaged'])} "
+        f"Urgency was below what two independent readings of a case leave open in {plain.percent(told['under_triaged'])} "
         f"and above it in {plain.percent(told['over_triaged'])}.",
-        f"Of {counts['held_out']} published figures that the model was not given, {counts['agrees']} come out within the published "
-        f"interval, {counts['overlaps']} only overlap with it and {counts['differs']} differ.",
+        f"Of {counts['held_out']} published figures that the model was not given, {counts['agrees']} come out within the "
+        f"published interval, {counts['overlaps']} only overlap with it and {counts['differs']} differ. Of the {apart} whose "
+        f"paper gave the model no number at all, {counts['of_these_agree']} agree.",
         f"In a survey of the population {agree} of {len(evaluation.population.cells)} age and sex groups agree.",
-        f"Simulated people: {'more than 30' if own is None else own} questions bring naming to 95% of what all questions reach.",
+        f"Simulated people: an interview stops after a median of {plain.figure_of_asked(own)['median']:g} questions with the "
+        f"right cause first in {own.points[-1][1]:.0%} ({reaches(evaluation.simulation, own)}); asking for the cause alone, "
+        f"without regard to urgency, {reaches(evaluation.simulation, gain)}.",
+        f"When 5% of answers are wrong, {plain.percent(wrong.emergency)} of simulated people end as emergencies, against "
+        f"{plain.percent(noise['none'].emergency)} without mistakes; of the others the right cause comes first in "
+        f"{plain.percent(wrong.top1_if_not_sent_away)}.",
         "No clinician has reviewed the knowledge base. No figure here comes from use by real people.",
     ]
 
@@ -148,7 +160,7 @@ def _literature_row(c: Compared, evaluation: Evaluation) -> dict[str, Any]:
         "published": plain.span(c.result.value, c.result.interval),
         "simulated": plain.span(c.simulated, c.interval),
         "verdict": c.verdict if c.held_out else "input",
-        "why": c.result.why or "",
+        "why": (c.result.why or "") if c.verdict != "agrees" else "",
         "design": c.study.design,
         "study": c.study.id,
     }
@@ -164,10 +176,19 @@ def _confused(evaluation: Evaluation) -> list[dict[str, str]]:
     """The pairs taken for one another most often."""
     study = evaluation.simulation
     off = study.confusion - np.diag(np.diag(study.confusion))
+    off[np.array(study.people_of_cause) < LEAST_PEOPLE] = 0.0
     order = np.argsort(-off, axis=None, kind="stable")[:SHOWN]
     pairs = [np.unravel_index(i, off.shape) for i in order]
     names = [c.replace("_", " ") for c in study.causes]
-    return [{"true cause": names[i], "named first": names[j], "share of the true cause": f"{off[i, j]:.0%}"} for i, j in pairs]
+    return [
+        {
+            "true cause": names[i],
+            "people": str(study.people_of_cause[i]),
+            "named first": names[j],
+            "share of the true cause": f"{off[i, j]:.0%}",
+        }
+        for i, j in pairs
+    ]
 
 
 def _sensitivity_rows(evaluation: Evaluation) -> dict[str, list[dict[str, str]]]:

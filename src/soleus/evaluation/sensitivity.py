@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from soleus.evaluation.dialogue import belief
+from soleus.evaluation.simulation import Progress
 from soleus.evaluation.vignettes import Vignette, history_only
 from soleus.interview.value import Mind, mind_with
 from soleus.knowledge.case import Case
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Settings, Urgency
 from soleus.model.compile import compile_network
-from soleus.model.network import Network
+from soleus.model.uncertainty import Draw
 
 
 @dataclass(frozen=True)
@@ -84,38 +85,21 @@ def without_each_finding(mind: Mind, cases: Sequence[tuple[Vignette, Case]]) -> 
     return sorted(changes, key=lambda c: c.size, reverse=True)
 
 
-def with_each_condition_redrawn(mind: Mind, cases: Sequence[tuple[Vignette, Case]], drawn: Network) -> list[Change]:
-    """Replace one condition's own numbers by another draw from their uncertainty."""
+def with_each_condition_redrawn(mind: Mind, cases: Sequence[tuple[Vignette, Case]], seed: int, progress: Progress) -> list[Change]:
+    """Replace one condition's own numbers, prior and prevalence by another draw from their uncertainty."""
     before = [_read(mind, v, c) for v, c in cases]
     changes = []
-    for condition in mind.engine.network.causes:
-        other = mind_with(mind.knowledge, _one_replaced(mind.engine.network, drawn, condition))
+    for number, condition in enumerate(mind.engine.network.causes):
+        draw = Draw(np.random.default_rng([seed, 2000, number + 1]), mind.knowledge.settings.judgement_spread, only=condition)
+        other = mind_with(mind.knowledge, compile_network(mind.knowledge, draw))
         changes.append(_change(condition, before, [_read(other, v, c) for v, c in cases]))
+        progress(number + 1)
     return sorted(changes, key=lambda c: c.size, reverse=True)
 
 
-def _one_replaced(own: Network, drawn: Network, condition: str) -> Network:
-    """`own` with the numbers of one presenting cause taken from `drawn`."""
-    row = own.causes.index(condition)
-    nodes = {}
-    for name, node in own.nodes.items():
-        other = drawn.nodes[name]
-        base = node.base.copy()
-        base[row] = other.base[row]
-        emission = {item: _with_row(table, other.emission[item], row) for item, table in node.emission.items()}
-        nodes[name] = replace(node, base=base, emission=emission)
-    risks = {item: replace(risk, of_cause=_with_row(risk.of_cause, drawn.risks[item].of_cause, row)) for item, risk in own.risks.items()}
-    return replace(own, nodes=nodes, risks=risks)
-
-
-def _with_row(table: np.ndarray, other: np.ndarray, row: int) -> np.ndarray:
-    copy = np.array(table)
-    copy[row] = other[row]
-    return copy
-
-
 def with_each_setting_changed(mind: Mind, cases: Sequence[tuple[Vignette, Case]]) -> list[Change]:
-    """Halve and double each number of the method."""
+    """Change the numbers of the method that shape an answer, one at a time: costs halved and doubled, the others to a lower and a higher
+    value. Those that only choose questions are left out, as these cases ask none."""
     before = [_read(mind, v, c) for v, c in cases]
     changes = []
     for name, change in _settings(mind.knowledge.settings):

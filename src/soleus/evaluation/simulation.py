@@ -9,7 +9,7 @@ recorded cases, published results and the survey are for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from soleus.evaluation.dialogue import Belief, Choose, belief, dialogue, fixed_o
 from soleus.evaluation.intervals import Figure, bootstrap
 from soleus.evaluation.people import Noise, case_of, person_only, said
 from soleus.inference.batch import UNKNOWN, Asked, Batch, joined
+from soleus.inference.interval import cause_intervals
+from soleus.inference.observe import observations
 from soleus.inference.sample import Codes, People, concatenate, draw
 from soleus.interview.value import Mind
 from soleus.knowledge.case import Case
@@ -27,8 +29,13 @@ from soleus.knowledge.schema import Urgency
 from soleus.model.network import Array, Network
 from soleus.safety.rules import apply_rules
 
+PEOPLE, TOLD, ORDER, MISTAKES = 1, 2, 3, 4
+"""Streams of chance: two that have different numbers have nothing to do with one another. (A seed that ends in noughts is the same as one
+without them, so every stream and every count starts at one.)"""
 Progress = Callable[[int], None]
 Track = Callable[[str, int], Progress]
+TOO_HIGH = 2
+"""Levels above what a person needs from which urgency counts as too high."""
 LOOKED_AT = 0.05
 """Causes that our own model gives at least this are looked at for coverage."""
 TELLING = 0.3
@@ -53,15 +60,16 @@ NOISES: tuple[tuple[str, Noise], ...] = (
 
 @dataclass(frozen=True)
 class Scores:
-    """Of a group of people: naming, Brier score over all causes, safe urgency (not below what the person needs), the same among those who
-    need same-day care or more, and expected calibration error of the cause named first. `reliability`: mean probability, share
-    that came true, and count, of every cause's probability by tenths."""
+    """Of a group of people: naming, and the Brier score over all causes; urgency `safe` (not below what the person needs), the same
+    among those who need same-day care or more, and `too_high` (two levels or more above); expected calibration error of the cause named
+    first. `reliability`: mean probability, share that came true, and count, of every cause's probability by tenths."""
 
     top1: Figure
     top3: Figure
     brier: Figure
     safe: Figure
     safe_when_urgent: Figure
+    too_high: Figure
     expected_calibration_error: float
     reliability: tuple[tuple[float, float, int], ...]
 
@@ -88,18 +96,23 @@ class Curve:
         return None
 
 
+def stream(seed: int, purpose: int, k: int = 0) -> np.random.Generator:
+    """The generator for the k-th thing of a purpose."""
+    return np.random.default_rng([seed, purpose, k + 1])
+
+
 # -- accuracy and calibration ----------------------------------------------------------------------
 
 
 def drawn_people(truths: Sequence[Network], n: int, seed: int) -> People:
     """`n` people, as many from each of the networks."""
     size = n // len(truths)
-    return concatenate([draw(network, size, np.random.default_rng([seed, k])) for k, network in enumerate(truths)])
+    return concatenate([draw(network, size, stream(seed, PEOPLE, k)) for k, network in enumerate(truths)])
 
 
 def history(mind: Mind, people: People, answered: float, seed: int) -> Asked:
     """What the people could tell; each question answered with chance `answered`, danger signs always."""
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, TOLD)
     values: dict[str, Codes] = {}
     for finding in mind.knowledge.findings.values():
         if finding.by != "person" or finding.depends_on == "nothing":
@@ -138,6 +151,7 @@ def score(causes: Array, truth: NDArray[np.int64], urgency: NDArray[np.int64], n
         brier=bootstrap(((causes - target) ** 2).sum(axis=1)),
         safe=bootstrap(urgency >= need),
         safe_when_urgent=bootstrap((urgency >= need)[urgent]),
+        too_high=bootstrap(urgency >= need + TOO_HIGH),
         expected_calibration_error=calibration_error(causes.max(axis=1), rank == 0),
         reliability=reliability(causes.ravel(), target.ravel() == 1),
     )
@@ -157,14 +171,15 @@ def reliability(probability: Array, correct: NDArray[np.bool_]) -> tuple[tuple[f
 
 def _by_rules(mind: Mind, people: People, asked: Asked) -> NDArray[np.int64]:
     """Urgency by the rules from what was told, shape (n,)."""
-    levels = []
+    return np.array([int(apply_rules(mind.knowledge, case).urgency) for case in _told_cases(mind, people, asked)])
+
+
+def _told_cases(mind: Mind, people: People, asked: Asked) -> Iterator[Case]:
+    """Each person as a case with only what was told."""
     for row in range(len(people)):
         truth = person_only(case_of(people, row, mind.knowledge), mind.knowledge)
         told = {f: a for f, a in truth.answers.items() if _told(asked, f, row)}
-        levels.append(
-            int(apply_rules(mind.knowledge, Case(truth.age, truth.sex, answers=told, origins=dict.fromkeys(told, "asked"))).urgency)
-        )
-    return np.array(levels)
+        yield Case(truth.age, truth.sex, answers=told, origins=dict.fromkeys(told, "asked"))
 
 
 def _told(asked: Asked, finding: str, row: int) -> bool:
@@ -196,31 +211,50 @@ class Worlds:
 @dataclass(frozen=True)
 class Coverage:
     """Share of true posterior probabilities that lie in the 95% interval. `same_people`: people drawn from our own model, the
-    truth another draw of the numbers: what the interval promises. `from_truth`: people drawn from that truth, which makes their
-    answers fit it better than any other. `heavier`: the same, drawn twice as wide. `width`: mean width of the interval; `pairs`: how
-    many (person, cause) were looked at."""
+    truth another draw of the numbers: what the interval promises; `shown` is the same for the interval of an assessment, which only
+    approximates it. `from_truth`: people drawn from that truth, which makes their answers fit it better than any other. `heavier`: the
+    same, drawn twice as wide. `draws`: of the interval; `width`: its mean; `pairs`: how many (person, cause) were looked at."""
 
     same_people: float
     from_truth: float
     heavier: float
+    shown: float
+    draws: int
     width: float
     pairs: int
+
+    @property
+    def expected(self) -> float:
+        """How often another draw lies between the least and the greatest of these."""
+        return (self.draws - 1) / (self.draws + 1)
 
 
 def coverage(mind: Mind, truths: Worlds, believed: Sequence[Network], n: int, seed: int, track: Track) -> Coverage:
     """The interval runs from the least to the greatest posterior under `believed`, draws of the model's numbers: with 39 of
     them, another draw lies inside with chance 38 / 40. Causes that our own model gives at least 5% are looked at."""
     own = mind.engine.network
-    shares = []
+    shares, shown = [], float("nan")
     for number, (drawn_from, true) in enumerate((((own,) * len(truths.usual), truths.usual), (truths.usual,) * 2, (truths.heavier,) * 2)):
-        groups = [draw(network, n // len(true), np.random.default_rng([seed + number, k])) for k, network in enumerate(drawn_from)]
+        groups = [draw(network, n // len(true), stream(seed, PEOPLE, 100 * (number + 1) + k)) for k, network in enumerate(drawn_from)]
         asked = [history(mind, group, TELLING, seed + k) for k, group in enumerate(groups)]
         truth = np.concatenate([Batch(network).causes(told) for network, told in zip(true, asked, strict=True)])
         everybody = joined(asked)
         low, high = _extremes(everybody, believed, track("posteriors under drawn numbers", len(believed)))
         looked = Batch(own).causes(everybody) >= LOOKED_AT
         shares.append((float(((truth >= low) & (truth <= high))[looked].mean()), float((high - low)[looked].mean()), int(looked.sum())))
-    return Coverage(shares[0][0], shares[1][0], shares[2][0], shares[0][1], shares[0][2])
+        if number == 0:
+            low, high = _shown(mind, concatenate(groups), everybody)
+            shown = float(((truth >= low) & (truth <= high))[looked].mean())
+    return Coverage(shares[0][0], shares[1][0], shares[2][0], shown, len(believed), shares[0][1], shares[0][2])
+
+
+def _shown(mind: Mind, people: People, asked: Asked) -> tuple[Array, Array]:
+    """The interval that an assessment shows of each person's causes, shape (n, causes) each."""
+    bounds = []
+    for case in _told_cases(mind, people, asked):
+        seen = observations(case, mind.knowledge.findings)
+        bounds.append(cause_intervals(mind.engine, mind.engine.posterior(seen, case.age, case.sex), seen))
+    return np.array([low for low, _ in bounds]), np.array([high for _, high in bounds])
 
 
 def _extremes(asked: Asked, believed: Sequence[Network], progress: Progress) -> tuple[Array, Array]:
@@ -243,14 +277,14 @@ def policies(mind: Mind, seed: int) -> dict[str, Callable[[int], Choose]]:
         "value of information": lambda _: own,
         "information gain": lambda _: gain,
         "fixed order": lambda _: fixed,
-        "random order": lambda person: random_order(mind, np.random.default_rng([seed, person])),
+        "random order": lambda person: random_order(mind, stream(seed, ORDER, person)),
     }
 
 
 def interviewed_people(mind: Mind, n: int, seed: int) -> tuple[People, float]:
     """`n` people from our own model whom the screen of danger signs does not already send to an emergency department, and the share of
     people whom it does."""
-    people = draw(mind.engine.network, 3 * n, np.random.default_rng(seed))
+    people = draw(mind.engine.network, 3 * n, stream(seed, PEOPLE))
     stay = []
     for row in range(len(people)):
         screen = next(dialogue(mind, case_of(people, row, mind.knowledge), value_of_information(), 0))
@@ -265,11 +299,11 @@ def curve(mind: Mind, name: str, choose: Callable[[int], Choose], people: People
     for row in range(len(people)):
         truth = person_only(case_of(people, row, mind.knowledge), mind.knowledge)
         states = list(dialogue(mind, truth, choose(row), CHECKPOINTS[-1]))
-        seen: dict[int, tuple[bool, bool, bool]] = {}
+        seen: dict[int, tuple[bool, ...]] = {}
         for place, checkpoint in enumerate(CHECKPOINTS):
             at = min(checkpoint, len(states) - 1)
             if at not in seen:
-                seen[at] = _right(belief(mind, states[at]), int(people.cause[row]), int(need[row]))
+                seen[at] = _right(belief(mind, states[at]), int(people.cause[row]), int(need[row]))[:3]
             table[row, place] = seen[at]
         asked.append(len(states) - 1)
         counts.update(set(states[-1].answers) - screen)
@@ -286,12 +320,14 @@ def ceiling(mind: Mind, people: People) -> tuple[Figure, Figure, Figure]:
     for row in range(len(people)):
         truth = person_only(case_of(people, row, mind.knowledge), mind.knowledge)
         rights.append(_right(belief(mind, truth), int(people.cause[row]), int(need[row])))
-    first, three, safe = (bootstrap(column) for column in zip(*rights, strict=True))
+    first, three, safe, _ = (bootstrap(column) for column in zip(*rights, strict=True))
     return first, three, safe
 
 
-def _right(concluded: Belief, cause: int, need: int) -> tuple[bool, bool, bool]:
-    return concluded.causes[0] == cause, cause in concluded.causes[:3], concluded.urgency >= need
+def _right(concluded: Belief, cause: int, need: int) -> tuple[bool, bool, bool, bool]:
+    """Named first, within three, urgency not too low, urgency too high."""
+    named, level = concluded.causes, concluded.urgency
+    return named[0] == cause, cause in named[:3], level >= need, level >= need + TOO_HIGH
 
 
 @dataclass(frozen=True)
@@ -304,8 +340,10 @@ class NoiseRow:
     top3: Figure
     safe: Figure
     safe_when_urgent: Figure
+    too_high: Figure
     questions: Figure
     emergency: Figure
+    top1_if_not_sent_away: Figure
 
 
 def noise_row(mind: Mind, name: str, noise: Noise, people: People, seed: int, progress: Progress) -> NoiseRow:
@@ -314,14 +352,13 @@ def noise_row(mind: Mind, name: str, noise: Noise, people: People, seed: int, pr
     truths = [person_only(case_of(people, row, knowledge), knowledge) for row in range(len(people))]
     rights, questions, emergency = [], [], []
     for row, truth in enumerate(truths):
-        heard = said(truth, truths[row - 1], noise, knowledge, np.random.default_rng([seed, row]))
+        heard = said(truth, truths[row - 1], noise, knowledge, stream(seed, MISTAKES, row))
         states = list(dialogue(mind, heard, choose, knowledge.settings.most_questions))
         rights.append(_right(belief(mind, states[-1]), int(people.cause[row]), int(need[row])))
         questions.append(len(states) - 1)
         emergency.append(apply_rules(knowledge, states[-1]).urgency >= Urgency.emergency_now)
         progress(row + 1)
-    first, three, safe = zip(*rights, strict=True)
+    first, three, safe, high = zip(*rights, strict=True)
+    staying = [f for f, away in zip(first, emergency, strict=True) if not away]
     urgent = [s for s, n in zip(safe, need, strict=True) if n >= Urgency.same_day]
-    return NoiseRow(
-        name, bootstrap(first), bootstrap(three), bootstrap(safe), bootstrap(urgent), bootstrap(questions), bootstrap(emergency)
-    )
+    return NoiseRow(name, *map(bootstrap, (first, three, safe, urgent, high, questions, emergency, staying)))

@@ -40,10 +40,6 @@ class Size:
     track: Track = untracked
 
 
-INTERVAL_DRAWS = 20
-"""Draws that the interval of a simulated published figure is made from."""
-
-
 NO_WORLDS = simulation.Worlds((), ())
 
 
@@ -59,7 +55,7 @@ def networks(knowledge: Knowledge, n: int, seed: int, stream: int, heavier: floa
     """`n` networks with numbers drawn from their uncertainty, `heavier` times as wide; the same for the same seed and stream."""
     done, made = track("drawing the model's numbers", n), []
     for k in range(n):
-        draw = Draw(np.random.default_rng([seed, stream, k]), knowledge.settings.judgement_spread, heavier)
+        draw = Draw(np.random.default_rng([seed, 1000 + stream, k + 1]), knowledge.settings.judgement_spread, heavier)
         made.append(compile_network(knowledge, draw))
         done(k + 1)
     return tuple(made)
@@ -106,7 +102,7 @@ def literature_study(mind: Mind, drawn: Drawn, size: Size, folder: Path | None =
         studies,
         mind.knowledge,
         mind.engine.network,
-        drawn.believed[:INTERVAL_DRAWS],
+        drawn.believed,
         seed=size.seed,
         people=size.people,
         progress=size.track("published studies", len(studies)),
@@ -134,6 +130,7 @@ class SimulationStudy:
     noise: tuple[simulation.NoiseRow, ...]
     asked: dict[str, float]
     causes: tuple[str, ...]
+    people_of_cause: tuple[int, ...]
     confusion: Array
 
 
@@ -167,6 +164,7 @@ def simulation_study(mind: Mind, drawn: Drawn, size: Size) -> SimulationStudy:
         noise,
         dict(curves[0].shares),
         own.causes,
+        tuple(np.bincount(many.cause, minlength=len(own.causes)).tolist()),
         confusion,
     )
 
@@ -191,12 +189,13 @@ class SensitivityStudy:
     settings: tuple[sensitivity.Change, ...]
 
 
-def sensitivity_study(mind: Mind, drawn: Drawn, folder: Path) -> SensitivityStudy:
+def sensitivity_study(mind: Mind, size: Size, folder: Path) -> SensitivityStudy:
     """What the results over the recorded cases hang on."""
     cases = sensitivity.cases_of(vignettes.read_vignettes(folder, mind.knowledge)[0], mind)
+    track = size.track("conditions drawn anew", len(mind.engine.network.causes))
     return SensitivityStudy(
         tuple(sensitivity.without_each_finding(mind, cases)),
-        tuple(sensitivity.with_each_condition_redrawn(mind, cases, drawn.believed[0])),
+        tuple(sensitivity.with_each_condition_redrawn(mind, cases, size.seed, track)),
         tuple(sensitivity.with_each_setting_changed(mind, cases)),
     )
 
@@ -225,7 +224,7 @@ def evaluate(mind: Mind, folder: Path, size: Size, command: str, date: str) -> E
         literature_study(mind, drawn, size),
         population_study(mind, drawn),
         simulation_study(mind, drawn, size),
-        sensitivity_study(mind, drawn, folder),
+        sensitivity_study(mind, size, folder),
         size,
         command,
         date,

@@ -30,7 +30,7 @@ MODES: Mapping[Mode, str] = {
 
 class Expected(Strict):
     """What the source says of a case. `urgency` and `urgency_second` are two independent readings;
-    `urgency_low` to `urgency_high` is what a panel would accept."""
+    `urgency_low` to `urgency_high` is what they leave open."""
 
     condition: str
     acceptable: tuple[str, ...] = ()
@@ -53,7 +53,8 @@ class Vignette:
 @dataclass(frozen=True)
 class Outcome:
     """One case's result. `rank`: place of the first right cause, from 1. `under`, `over`: levels below
-    the lowest, above the highest that a panel would accept. `brier`: squared error summed over all causes.
+    the lowest, above the highest that two independent readings leave open. `brier`: squared error
+    summed over all causes, the likeliest of the right ones being the target.
     `questions`: asked one by one after the screen of danger signs, in an interview."""
 
     id: str
@@ -80,7 +81,7 @@ def read_vignettes(folder: Path, knowledge: Knowledge) -> tuple[list[Vignette], 
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     found, faults = [], list[str]()
-    for path in sorted(folder.glob("*.yaml")):
+    for path in (p for p in sorted(folder.glob("*.yaml")) if p.is_file()):
         try:
             found.append(_read(path, knowledge))
         except InputError as error:
@@ -175,7 +176,7 @@ def _outcome(vignette: Vignette, case: Case, mind: Mind, questions: int | None) 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """Shares and means with bootstrap intervals. `urgency_exact` is over cases where both readings of the right urgency
-    agree; `urgency_safe` and the rest go by what a panel would accept."""
+    agree; `urgency_safe` and the rest go by what the readings leave open."""
     agreed = [o for o in outcomes if o.agreed]
     emergencies = [o for o in outcomes if o.emergency]
     mild = [o for o in outcomes if o.right_urgency <= Urgency.routine]
@@ -201,7 +202,7 @@ def naming(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
 
 
 def by_level(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
-    """For each right level of urgency: cases, exact, below and above what a panel would accept."""
+    """For each right level of urgency: cases, exact, below and above what the readings leave open."""
     table = {}
     for level in reversed(Urgency):
         at = [o for o in outcomes if o.right_urgency == level]

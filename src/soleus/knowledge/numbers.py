@@ -83,7 +83,7 @@ def _statement_sources(entry: Any) -> Iterator[str]:
 
 # -- what changed ----------------------------------------------------------------------------------
 
-ROOMS = ("conditions", "findings", "rules", "care", "patterns", "sources")
+ROOMS = ("conditions", "findings", "rules", "definitions", "levels", "care", "patterns", "sources")
 
 
 def changes(old: Knowledge, new: Knowledge) -> Iterator[str]:
@@ -99,6 +99,9 @@ def changes(old: Knowledge, new: Knowledge) -> Iterator[str]:
             parts = _parts(before[i], after[i])
             if parts:
                 yield f"{room}: {i}: changed {', '.join(parts)}"
+    for rule in (r for r in new.rules if r in old.rules and new.rule_when[r] != old.rule_when[r]):
+        yield f"rules: {rule}: fires in other cases than before: {new.rules[rule].reason}"
+    yield from _prior_changes(old, new)
     if old.settings != new.settings:
         yield f"settings: changed {', '.join(_parts(old.settings, new.settings))}"
 
@@ -119,13 +122,27 @@ def _number_changes(old: Knowledge, new: Knowledge) -> Iterator[str]:
 def _number_change(knowledge: Knowledge, was: Placed | None, now: Placed) -> Iterator[str]:
     basis = ", ".join(now.number.sources) or "judgement"
     same = True
-    for key, value in now.values.items():
-        old = None if was is None else was.values.get(key)
+    before = {} if was is None else was.values
+    for key in dict.fromkeys((*before, *now.values)):
+        old, value = before.get(key), now.values.get(key)
         if old != value:
             same = False
-            yield f"{_place(knowledge, now, key)}: {'new' if old is None else f'{old:g}'} -> {value:g} ({basis})"
+            yield f"{_place(knowledge, now, key)}: {_said(old, 'new')} -> {_said(value, 'gone')} ({basis})"
     if same:
-        yield f"{_place(knowledge, now, '')}: same value, other basis or weight ({basis})"
+        yield f"{_place(knowledge, now, '')}: same value, other basis, weight or note ({basis})"
+
+
+def _said(value: float | None, missing: str) -> str:
+    return missing if value is None else f"{value:g}"
+
+
+def _prior_changes(old: Knowledge, new: Knowledge) -> Iterator[str]:
+    for condition in (c for c in new.conditions.values() if c.id in old.conditions):
+        before, after = old.conditions[condition.id].prior, condition.prior
+        for part in ("by_setting", "age", "sex"):
+            was, now = getattr(before, part), getattr(after, part)
+            for key in (k for k in now if was.get(k) != now[k]):
+                yield f"prior of {condition.name.clinical}, {key}: {_said(was.get(key), 'new')} -> {now[key]:g}"
 
 
 def _place(knowledge: Knowledge, placed: Placed, key: str) -> str:
@@ -160,5 +177,5 @@ def _name(entry: Any) -> str:
 
 def _parts(before: BaseModel, after: BaseModel) -> list[str]:
     """Fields that differ, numbers aside."""
-    aside = {"findings", "risk", "prevalence", "background"} if isinstance(after, Condition | Finding) else set()
+    aside = {"findings", "risk", "prevalence", "prior", "background"} if isinstance(after, Condition | Finding) else set()
     return [f for f in type(after).model_fields if f not in aside and getattr(before, f) != getattr(after, f)]

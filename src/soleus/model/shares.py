@@ -48,9 +48,14 @@ def _read_item(knowledge: Knowledge, finding: Finding, item: str, base: Array, d
     assert finding.background is not None, "checked when knowledge is loaded"
     widest, conditions = knowledge.settings.judgement_spread, list(knowledge.conditions.values())
     spread = spread_of(finding.background, base, widest)
-    base = draw.of_shares(base, spread) if draw else base
+    base = draw.of_shares(base, spread) if draw and draw.only is None else base
     found = [_share(c, finding, item, base, widest) or (base, spread, False) for c in conditions]
-    shares = np.array([draw.of_shares(share, s) if draw and own else share for share, s, own in found])
+    shares = np.array(
+        [
+            draw.of_shares(share, s) if draw and own and draw.only in (None, c.id) else share
+            for c, (share, s, own) in zip(conditions, found, strict=True)
+        ]
+    )
     if finding.varies is not None:
         elicited = np.array([own and not any(_odds_ratios(c, finding, item)) for c, (_, _, own) in zip(conditions, found, strict=True)])
         shares[elicited] = _at_usual_age(shares, base, _expected(finding.varies, finding, item, base, knowledge))[elicited]

@@ -28,11 +28,12 @@ Z95 = 1.96
 @dataclass(frozen=True)
 class Draw:
     """Draws one set of numbers. `spread`: the widest spread of a judgement on the log scale; `heavier`
-    multiplies every spread."""
+    multiplies every spread; `only`: draw this condition's own numbers and leave all others."""
 
     rng: np.random.Generator
     spread: float
     heavier: float = 1.0
+    only: str | None = None
 
     def of_shares(self, shares: Array, spread: Array) -> Array:
         """A draw of a distribution over states, shape as given; sums to one."""
@@ -41,11 +42,16 @@ class Draw:
 
     def of_priors(self, conditions: Sequence[Condition]) -> Array:
         """A shift of the log prior of each cause, the same in every setting."""
-        return self._noise(spread_of_priors(conditions, self.spread))
+        return self._of(conditions) * self._noise(spread_of_priors(conditions, self.spread))
 
     def of_prevalence(self, conditions: Sequence[Condition]) -> Array:
         """A shift of the log-odds of each condition's prevalence, the same at every age."""
-        return self._noise(np.array([np.median([_spread_of_prevalence(p, self.spread) for p in c.prevalence]) for c in conditions]))
+        spread = np.array([np.median([_spread_of_prevalence(p, self.spread) for p in c.prevalence]) for c in conditions])
+        return self._of(conditions) * self._noise(spread)
+
+    def _of(self, conditions: Sequence[Condition]) -> Array:
+        """1 where a condition's numbers are drawn."""
+        return np.array([float(self.only in (None, c.id)) for c in conditions])
 
     def _noise(self, spread: Array) -> Array:
         """Normal errors, shifted so that a share's mean over many draws, not its median, stays where it is."""
