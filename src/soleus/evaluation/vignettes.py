@@ -108,7 +108,7 @@ def _read(path: Path, knowledge: Knowledge) -> Vignette:
                 for e in error.errors()
             ]
         ) from None
-    for name in (expected.condition, *expected.acceptable):
+    for name in (expected.condition, *expected.acceptable, *expected.present):
         if name not in knowledge.condition_of:
             place = f"{path.name}, line {document.line(('expected',))}"
             raise InputError(f"{place}: expected: no condition {name!r}; 'soleus kb list conditions' shows what is allowed")
