@@ -30,7 +30,8 @@ MODES: Mapping[Mode, str] = {
 
 class Expected(Strict):
     """What the source says of a case. `urgency` and `urgency_second` are two independent readings;
-    `urgency_low` to `urgency_high` is what they leave open."""
+    `urgency_low` to `urgency_high` is what they leave open. `present`: other illnesses that the
+    source states, in its words; for the reader, not scored."""
 
     condition: str
     acceptable: tuple[str, ...] = ()
@@ -108,7 +109,7 @@ def _read(path: Path, knowledge: Knowledge) -> Vignette:
                 for e in error.errors()
             ]
         ) from None
-    for name in (expected.condition, *expected.acceptable, *expected.present):
+    for name in (expected.condition, *expected.acceptable):
         if name not in knowledge.condition_of:
             place = f"{path.name}, line {document.line(('expected',))}"
             raise InputError(f"{place}: expected: no condition {name!r}; 'soleus kb list conditions' shows what is allowed")
