@@ -127,6 +127,8 @@ def _headline(evaluation: Evaluation) -> list[str]:
         f"When 5% of answers are wrong, {plain.percent(wrong.emergency)} of simulated people end as emergencies, against "
         f"{plain.percent(noise['none'].emergency)} without mistakes; of the others the right cause comes first in "
         f"{plain.percent(wrong.top1_if_not_sent_away)}.",
+        f"Over-triage: of simulated people who answer everything, {plain.percent(evaluation.simulation.scores['own', 'all'].too_high)} are "
+        "given an urgency two levels or more above their need, as any danger sign counts, also one that is there by chance.",
         "No clinician has reviewed the knowledge base. No figure here comes from use by real people.",
     ]
 
