@@ -186,3 +186,11 @@ def test_published_schemas_are_current() -> None:
     for what in ("case", "assessment", "condition", "finding", "rule", "care"):
         published = (ROOT / f"docs/schemas/{what}.schema.json").read_bytes()
         assert soleus("kb", "schema", what).stdout == published, f"run 'make schemas': {what}"
+
+
+def test_a_place_that_cannot_be_written_is_one_line_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    arguments = ("--vignettes", str(ROOT / "tests/vignettes"), "--date", "2026-01-31")
+    result = soleus("evaluate", "report", str(tmp_path / "file" / "out"), *arguments)
+    assert result.returncode == 2
+    assert result.stderr.decode().splitlines() == [f"{tmp_path / 'file' / 'out'}: not a directory"]

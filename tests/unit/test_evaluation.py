@@ -86,6 +86,7 @@ def test_a_bad_case_file_is_named_by_file_and_line_and_the_others_still_run(tmp_
     (tmp_path / "zz-finding.yaml").write_text(text.replace("answers:", "answers:\n  leg_swolen: true", 1), "utf-8")
     lines = ["  condition: no_such_condition" if line.startswith("  condition: ") else line for line in text.splitlines()]
     (tmp_path / "zz-condition.yaml").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "a-folder.yaml").mkdir()
     result = CliRunner().invoke(cli, ["evaluate", "vignettes", str(tmp_path), "--facts", "history", "--json"])
     assert result.exit_code == 1
     document = json.loads(result.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from hypothesis import strategies as st
 
 import soleus
 from soleus.errors import InputError
+from soleus.interview.choose import askable, best_question
 from soleus.interview.session import ABOUT, DANGER, Interview, Step
 from soleus.interview.store import Log
-from soleus.knowledge.case import parse_answer
+from soleus.interview.value import mind_with, rule_values
+from soleus.knowledge.case import Case, YesNo, parse_answer
 from soleus.knowledge.expression import evaluate
 from soleus.knowledge.load import load_knowledge
+from soleus.model.compile import network_for
 from tests.unit.test_case import raw_answers
 
 KNOWLEDGE = load_knowledge()
@@ -188,3 +192,18 @@ def test_it_does_not_end_with_a_rule_that_one_likely_answer_would_fire() -> None
         interview = interview.answer(step.id, story.get(step.id, plain.get(finding.type, "unknown")))
     asked = {s.id for s in interview.path}
     assert {"long_travel", "recent_surgery", "previous_clot"} <= asked
+
+
+def test_who_cannot_say_much_is_not_asked_less_about_danger() -> None:
+    """However dear "don't know" makes other questions, what could make a rule fire is still asked before the end."""
+    dear = KNOWLEDGE.settings.losses.model_copy(update={"unknown": 100.0})
+    thinking = mind_with(replace(KNOWLEDGE, settings=KNOWLEDGE.settings.model_copy(update={"losses": dear})), network_for(KNOWLEDGE))
+    case = Case(44.0, "female")
+    for sign in KNOWLEDGE.danger_signs:
+        case = case.with_answer(sign, YesNo(False))
+    done: set[str] = set()
+    while (question := best_question(thinking, case, done)) is not None:
+        done.add(question)
+    worth = rule_values(thinking, case, thinking.posterior(case), [f for f in askable(KNOWLEDGE, case) if f.id not in done])
+    assert len(done) > len(KNOWLEDGE.settings.core_questions)
+    assert all(value <= dear.question * KNOWLEDGE.findings[f].burden for f, value in worth.items())

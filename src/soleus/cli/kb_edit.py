@@ -21,7 +21,6 @@ from soleus.knowledge.load import Knowledge, default_folder, load_knowledge
 from soleus.knowledge.numbers import Placed, changes, numbers, resting_on
 from soleus.knowledge.schema import Condition, Finding, Number
 from soleus.model.compile import compile_network, network_for
-from soleus.model.network import Array, Network
 from soleus.model.uncertainty import spread_of
 
 MOST_COMPARED = 5
@@ -134,7 +133,7 @@ def _print_effect(console: Console, knowledge: Knowledge, condition: str, findin
         table.add_column(column, overflow="fold")
     row = network.causes.index(condition)
     for item in (i for i in network.values if i.split(".")[0] == finding.id):
-        shares = _shares(network, item)
+        shares = network.shares(item)
         usual = network.prior(None, None, None) @ shares
         for value, state in enumerate(network.values[item]):
             if finding.type in ("boolean", "multi") and value == 0:
@@ -148,14 +147,6 @@ def _print_effect(console: Console, knowledge: Knowledge, condition: str, findin
     patterns = [p.id for p in knowledge.patterns.values() if any(f.split(".")[0] == finding.id for f in p.findings)]
     console.print(f"latent pattern: {', '.join(patterns) or 'none'}", highlight=False)
     console.print(f"safety rules that read it: {', '.join(knowledge.rules_reading.get(finding.id, ())) or 'none'}", highlight=False)
-
-
-def _shares(network: Network, item: str) -> Array:
-    """P(value | cause) with nothing else present, shape (causes, values)."""
-    if item in network.risks:
-        return network.risks[item].of_cause
-    node = network.nodes[network.node_of[item]]
-    return np.asarray(np.einsum("cl,clv->cv", node.base, node.emission[item]))
 
 
 # -- what changed ----------------------------------------------------------------------------------

@@ -136,6 +136,11 @@ def _causes(result: Assessment) -> Iterable[RenderableType]:
         )
 
 
+def _of_100(probability: float) -> str:
+    """A bound as a whole number of people in 100, so that the two ends of a range can be compared at a glance."""
+    return "fewer than 1" if probability < 0.01 else "more than 99" if probability > 0.99 else str(round(probability * 100))
+
+
 def _undecided(undecided: Undecided) -> str:
     names = f"{', '.join(undecided.names[:-1])} and {undecided.names[-1]}"
     tests = f" What would tell: {', or '.join(undecided.tests)}." if undecided.tests else ""
@@ -147,7 +152,7 @@ def _bar(cause: Cause) -> RenderableType:
     line = Text(f"{'█' * filled}{'░' * (BAR - filled)}  ")
     line.append(cause.name, style="bold")
     line.append(f": {cause.in_words}, {_about(cause.frequency)} people like you")
-    line.append(f"\n  Our numbers are not exact: from {frequency(cause.low)} to {frequency(cause.high)}.", style="dim")
+    line.append(f"\n  Our numbers are not exact: it may be {_of_100(cause.low)} to {_of_100(cause.high)} in 100.", style="dim")
     line.append(f"\n  In clinical words: {cause.clinical_name}", style="dim")
     return line
 

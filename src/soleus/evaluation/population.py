@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soleus.evaluation.intervals import wilson
+from soleus.evaluation.intervals import Z95, wilson
 from soleus.knowledge.read import read_yaml
 from soleus.knowledge.schema import Id, Strict
 from soleus.model.network import Array, Network
 
 SEXES = ("male", "female")
-Z95 = 1.96
 
 
 class ColumnNames(Strict):

@@ -36,18 +36,9 @@ def _variances(engine: Engine, seen: Iterable[Observation]) -> Iterator[Array]:
     """For each answered item, the variance of the logarithm of its likelihood under each cause, shape (causes,)."""
     for observation in seen:
         for item, mask in observation.items.items():
-            yield _variance(_shares(engine, item), engine.network.spread[item], mask)
+            yield _variance(engine.network.shares(item), engine.network.spread[item], mask)
         for group in observation.groups:
             yield sum((_group_share(engine, item, group) for item in group), np.zeros(len(engine.network.causes)))
-
-
-def _shares(engine: Engine, item: str) -> Array:
-    """P(value | cause) of an item, shape (causes, values)."""
-    network = engine.network
-    if item in network.risks:
-        return network.risks[item].of_cause
-    node = network.nodes[network.node_of[item]]
-    return np.asarray(np.einsum("cl,clv->cv", node.base, node.emission[item]))
 
 
 def _variance(shares: Array, spread: Array, mask: Mask) -> Array:
@@ -58,7 +49,7 @@ def _variance(shares: Array, spread: Array, mask: Mask) -> Array:
 
 def _group_share(engine: Engine, item: str, group: tuple[str, ...]) -> Array:
     """What one option adds to the variance of 'at least one of these': its own, by its share of the odds that it is the one."""
-    yes = {i: _shares(engine, i)[:, 1] for i in group}
+    yes = {i: engine.network.shares(i)[:, 1] for i in group}
     total = sum(yes.values(), np.zeros(len(engine.network.causes)))
     own = (yes[item] / total * engine.network.spread[item][:, 1]) ** 2
     return np.asarray(own)

@@ -14,8 +14,8 @@ from soleus.safety.rules import apply_rules
 
 def best_question(mind: Mind, case: Case, done: Collection[str]) -> str | None:
     """The next of the core questions, else the question worth most above its price, or None. In an emergency
-    only what could make it more urgent still. Every "don't know" makes the next question dearer: whoever cannot say much is
-    not helped by thirty questions."""
+    only what could make it more urgent still. Every "don't know" makes the next question that would name the cause
+    dearer: whoever cannot say much is not helped by thirty of them. Questions that could make a rule fire keep their price."""
     settings = mind.knowledge.settings
     posterior = mind.posterior(case)
     candidates = [f for f in askable(mind.knowledge, case) if f.id not in done]
@@ -25,8 +25,9 @@ def best_question(mind: Mind, case: Case, done: Collection[str]) -> str | None:
     if core and not emergency:
         return max(core, key=lambda f: naming[f])
     safety = rule_values(mind, case, posterior, candidates)
-    price = settings.losses.question * (1 + settings.losses.unknown * sum(f in mind.knowledge.findings and not case.known(f) for f in done))
-    worth = {f.id: max(naming.get(f.id, 0.0), safety.get(f.id, 0.0)) - price * f.burden for f in candidates}
+    price = settings.losses.question
+    dearer = price * (1 + settings.losses.unknown * sum(f in mind.knowledge.findings and not case.known(f) for f in done))
+    worth = {f.id: max(naming.get(f.id, 0.0) - dearer * f.burden, safety.get(f.id, 0.0) - price * f.burden) for f in candidates}
     best = max(worth, key=lambda f: (worth[f], f), default=None)
     return best if best is not None and worth[best] > 0 else None
 

@@ -80,6 +80,13 @@ class Network:
         """For each condition that may be present besides, its place among the causes."""
         return np.array([self.causes.index(d) for d in self.present], dtype=np.int64)
 
+    def shares(self, item: str) -> Array:
+        """P(value | cause) of an item with nothing else present, shape (causes, values)."""
+        if item in self.risks:
+            return self.risks[item].of_cause
+        node = self.nodes[self.node_of[item]]
+        return np.asarray(np.einsum("cl,clv->cv", node.base, node.emission[item]))
+
     def prior(self, age: float | None, sex: str | None, setting: str | None) -> Array:
         """P(c | age, sex, setting), shape (causes,); what is None is averaged over."""
         factor = self._age(age) * (self.sex_factor[sex] if sex else np.mean(list(self.sex_factor.values()), axis=0))
