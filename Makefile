@@ -8,10 +8,10 @@ CODE := src tests benchmarks
 DATE ?= $(shell date +%F)
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
-.PHONY: help run test lint types imports kb pytest evaluate bench lock schemas clean
+.PHONY: help run test lint types imports kb pytest prove safety-case evaluate bench lock schemas clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Soleus needs Python 3.11 or newer; say which with: make PYTHON=python3.12"; exit 1; }
@@ -49,19 +49,26 @@ kb: $(VENV)/.run ## check the knowledge base
 pytest: $(VENV)/.test ## the tests alone
 	@$(BIN)/python -m pytest
 
+prove: $(VENV)/.test ## the safety proofs, and break every rule to see that they notice
+	@$(BIN)/soleus prove --mutate
+
+safety-case: $(VENV)/.test ## regenerate docs/safety-case.* (minutes); DATE=2026-01-31 is what it carries
+	@$(BIN)/soleus evaluate safety-case docs --date $(DATE)
+
 evaluate: $(VENV)/.test ## regenerate docs/evaluation.* (minutes); DATE=2026-01-31 is what it carries
 	@$(BIN)/soleus evaluate report docs --vignettes tests/vignettes --date $(DATE)
 
 schemas: $(VENV)/.run ## regenerate docs/schemas/
-	@for what in case assessment condition finding rule care; do $(BIN)/soleus kb schema $$what > docs/schemas/$$what.schema.json; done
+	@for what in case assessment condition finding rule care hazard; do $(BIN)/soleus kb schema $$what > docs/schemas/$$what.schema.json; done
 
 bench: $(VENV)/.test ## speed, as ratios
 	@$(BIN)/python benchmarks/speed.py
 
 lock: $(VENV)/.test ## renew requirements/*.txt (needs uv)
 	@$(COMPILE) requirements/run.in -o requirements/run.txt
+	@$(COMPILE) requirements/prove.in -c requirements/run.txt -o requirements/prove.txt
 	@$(COMPILE) requirements/report.in -c requirements/run.txt -o requirements/report.txt
-	@$(COMPILE) requirements/test.in -c requirements/report.txt -o requirements/test.txt
+	@$(COMPILE) requirements/test.in -c requirements/prove.txt -c requirements/report.txt -o requirements/test.txt
 
 clean: ## remove the virtual environment
 	@rm -rf $(VENV)

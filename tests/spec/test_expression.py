@@ -67,8 +67,14 @@ TABLE: list[tuple[Any, bool | None]] = [
     ({"at_least": 2, "of": ["yes", "no", "no"]}, False),
     ({"at_least": 2, "of": ["yes", "yes", "missing"]}, True),
     ("@both", None),
-    # an exclusion that silence does not make: unknown is read as 'not known to be so'
-    ({"not": {"all": ["known missing", "missing"]}}, True),
+    ({"certain": "yes"}, True),
+    ({"certain": "no"}, False),
+    ({"certain": "missing"}, False),
+    ({"certain": "either is a"}, False),
+    ({"certain": {"not": "no"}}, True),
+    # an exclusion that silence and vague answers do not make
+    ({"not": {"certain": "missing"}}, True),
+    ({"not": {"certain": "either is a"}}, True),
 ]
 DEFINITIONS = {"both": {"all": ["yes", "@inner"]}, "inner": "missing"}
 

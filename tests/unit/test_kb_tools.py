@@ -11,6 +11,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from soleus.cli.main import cli
+from soleus.delivery.fhirpath import to_fhirpath
+from soleus.delivery.rule_words import in_words
 from soleus.errors import InputError
 from soleus.knowledge.check import check
 from soleus.knowledge.load import default_folder, load_knowledge
@@ -143,3 +145,92 @@ def test_whatever_rests_on_a_retracted_source_is_listed(copy: Path) -> None:
     listed = kb("coverage", "--folder", str(copy))
     assert "retracted: leng1992: made up for a test" in listed.output
     assert "share peripheral_artery_disease: pain_triggers.walking" in listed.output
+
+
+def test_rule_gives_urgency_reason_words_and_sources() -> None:
+    knowledge = load_knowledge()
+    rule = next(r for r in knowledge.rules.values() if len(r.sources) > 1)
+    result = kb("rule", rule.id)
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[:2] == [f"{knowledge.levels[rule.urgency].name} ({rule.urgency.name})", rule.reason]
+    assert f"It fires if:\n{in_words(knowledge.rule_when[rule.id], knowledge)}\n\nSources:\n" in result.output
+    for source in rule.sources:
+        assert knowledge.sources[source].title in result.output
+    judged = next(r for r in knowledge.rules.values() if not r.sources)
+    assert kb("rule", judged.id).output.endswith("\nIt rests on judgement.\n")
+
+
+def test_rule_as_fhirpath() -> None:
+    knowledge = load_knowledge()
+    for rule, when in knowledge.rule_when.items():
+        assert kb("rule", rule, "--as", "fhirpath").output == to_fhirpath(when, knowledge) + "\n"
+
+
+def test_a_rule_that_is_not_there() -> None:
+    for wrong, fault in (
+        ("clot_in_lungs", "no rule 'clot_in_lungs' in the knowledge base; did you mean clot_in_lung or lung_clot_seen?"),
+        ("xyz", "no rule 'xyz' in the knowledge base; 'soleus kb list rules' shows what there is"),
+    ):
+        refused = kb("rule", wrong)
+        assert isinstance(refused.exception, InputError)
+        (given,) = refused.exception.faults
+        assert given.startswith(fault[:60])
+        assert ("did you mean clot_in_lung" in given) == (wrong == "clot_in_lungs")
+
+
+RULE = """
+- id: a_new_rule
+  urgency: same_day
+  when: {when}
+  reason: A reason that is long enough to be read.
+  basis: judgement
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "says", "cure"),
+    [
+        ("one_leg_swolen", "no finding 'one_leg_swolen'", "did you mean one_leg_swollen"),
+        ("pain_severity", "pain_severity is a number, not yes/no", "write 'pain_severity >= NUMBER'"),
+        ("fever is yes", "fever is a boolean, not a choice", "write 'fever'"),
+        ("pain_onset is yesterday", "pain_onset has no value yesterday", "allowed: sudden_with_movement_or_effort"),
+        ("{all: [fever, {not: fever}]}", "can never fire", "drop or change one that contradicts another"),
+        ("{all: [age > 70, age < 60]}", "can never fire", "drop or change one that contradicts another"),
+    ],
+)
+def test_a_bad_rule_is_a_fault_with_file_line_and_cure(copy: Path, when: str, says: str, cure: str) -> None:
+    path = copy / "rules" / "clot.yaml"
+    text = path.read_text("utf-8").rstrip()
+    path.write_text(text + RULE.format(when=when), "utf-8")
+    result = CliRunner().invoke(cli, ["kb", "check", "--folder", str(copy)])
+    assert result.exit_code == 1
+    (fault,) = [line for line in result.output.splitlines() if "a_new_rule" in line]
+    assert fault.startswith(f"rules/clot.yaml, line {len(text.splitlines()) + 1}: a_new_rule")
+    assert says in fault
+    assert cure in fault
+
+
+def test_a_level_that_nothing_leads_to_is_a_fault(copy: Path) -> None:
+    for path in [*(copy / "rules").glob("*.yaml"), *(copy / "conditions").glob("*.yaml")]:
+        path.write_text(path.read_text("utf-8").replace("urgency: call_ambulance", "urgency: emergency_now"), "utf-8")
+    result = CliRunner().invoke(cli, ["kb", "check", "--folder", str(copy)])
+    assert "levels.yaml: nothing ever leads to call_ambulance; give a rule or a condition this urgency" in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("{kind: rule, id: one_leg_swollen,", "{kind: rule, id: one_leg_swolen,", "no rule 'one_leg_swolen'; 'soleus kb list rules'"),
+        ("guards: [pulmonary_embolism]", "guards: [pulmonary]", "no condition 'pulmonary'"),
+        ("when: one_leg_swollen\n", "when: one_leg_is_swollen\n", "no finding 'one_leg_is_swollen'; did you mean one_leg_swollen"),
+    ],
+)
+def test_a_bad_hazard_is_a_fault(copy: Path, old: str, new: str, says: str) -> None:
+    path = copy / "hazards" / "clots_and_veins.yaml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    result = CliRunner().invoke(cli, ["kb", "check", "--folder", str(copy)])
+    assert result.exit_code == 1
+    assert any(line.startswith("hazards/clots_and_veins.yaml, line ") and says in line for line in result.output.splitlines())

@@ -20,7 +20,7 @@ from soleus.evaluation.suite import networks
 from soleus.evaluation.vignettes import history_only, read_vignettes
 from soleus.inference.batch import UNKNOWN, Batch
 from soleus.inference.exact import Engine
-from soleus.inference.interval import cause_intervals
+from soleus.inference.interval import cause_intervals, present_intervals
 from soleus.inference.observe import observations
 from soleus.inference.sample import draw
 from soleus.interview.value import mind, mind_with
@@ -54,6 +54,22 @@ def test_numbers_that_are_less_sure_make_wider_intervals() -> None:
     widths = [(width(Engine(network), case), width(Engine(unsure), case)) for case in CASES[:12]]
     assert all(wide >= narrow - 0.01 for narrow, wide in widths)
     assert np.mean([wide - narrow for narrow, wide in widths]) > 0.05
+
+
+def test_intervals_of_what_is_present_besides_cover_that_of_other_draws_of_all_numbers() -> None:
+    others = [mind_with(KNOWLEDGE, network).engine for network in networks(KNOWLEDGE, 8, seed=3, stream=5)]
+    inside = []
+    for case in CASES[::3]:
+        seen = observations(case, KNOWLEDGE.findings)
+        posterior = MIND.engine.posterior(seen, case.age, case.sex)
+        low, high = present_intervals(MIND.engine, posterior, seen)
+        point = posterior.weights.sum(axis=0) @ MIND.engine.sets
+        assert np.all((low <= point + 1e-9) & (point <= high + 1e-9))
+        for engine in others:
+            besides = engine.posterior(seen, case.age, case.sex).weights.sum(axis=0) @ engine.sets
+            inside += list(((low <= besides) & (besides <= high))[point >= 0.05])
+    assert len(inside) > 200
+    assert np.mean(inside) > 0.9
 
 
 def test_intervals_cover_the_posterior_of_other_draws_of_all_numbers() -> None:

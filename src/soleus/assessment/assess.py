@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soleus.assessment.explain import double_check, evidence, withdrawn
+from soleus.assessment.explain import double_check, evidence, robustness, withdrawn
 from soleus.assessment.plan import leading_causes, make_plan, seek_care
 from soleus.assessment.result import Action, Assessment, Avoid, Cause, Present, Reason, RuleOut, SourceNote
 from soleus.assessment.undecided import undecided
 from soleus.inference.exact import Engine, Posterior, probability_present
-from soleus.inference.interval import cause_intervals
+from soleus.inference.interval import cause_intervals, present_intervals
 from soleus.inference.observe import observations
 from soleus.interview.value import Mind, mind
 from soleus.knowledge.case import Case
 from soleus.knowledge.load import Knowledge, load_knowledge
 from soleus.knowledge.schema import Condition, Source, Urgency
 from soleus.model.network import Array
-from soleus.safety.rules import RuleOutcome, apply_rules
+from soleus.safety.guard import apply_guarded
+from soleus.safety.rules import RuleOutcome
 
 EXPLAINED = 0.01
 """Causes at least this likely carry their evidence."""
@@ -42,13 +43,14 @@ def assess_with(thinking: Mind, case: Case) -> Assessment:
     """The assessment that this `Mind` comes to."""
     posterior = thinking.posterior(case)
     bounds = cause_intervals(thinking.engine, posterior, observations(case, thinking.knowledge.findings))
-    rules = apply_rules(thinking.knowledge, case)
+    rules = apply_guarded(thinking.knowledge, case)
     by_risk = risk_urgency(thinking, posterior)
     urgency = max(rules.urgency, by_risk)
     without = withdrawn(thinking, case, posterior)
+    robust = robustness(thinking.knowledge, case, urgency)
     present = probability_present(thinking.engine, posterior)
     dangerous = _dangerous(thinking, posterior, present, {c for rule in rules.fired for c in rule.guards})
-    plan = make_plan(thinking, case, posterior, urgency, [c for c, _ in dangerous])
+    plan = make_plan(thinking, case, posterior, urgency, [c for c, _ in dangerous], rules.fired)
     level = thinking.knowledge.levels[urgency]
     leading = leading_causes(thinking, posterior)
     draft = Assessment(
@@ -67,7 +69,8 @@ def assess_with(thinking: Mind, case: Case) -> Assessment:
         plan=plan,
         if_not_better=_if_not_better(leading[0], urgency),
         seek_care=seek_care(thinking, case, posterior, urgency),
-        double_check=double_check(thinking, case, posterior, without, rules, urgency),
+        double_check=double_check(thinking, case, posterior, without, robust),
+        robustness=robust,
         unanswered_danger_signs=rules.unanswered,
         left_out=thinking.engine.left_out(posterior),
         notes=tuple(_notes(thinking, case)),
@@ -122,6 +125,9 @@ def least_loss(mind: Mind, shares: Array) -> NDArray[np.int64]:
 
 
 def _reasons(mind: Mind, posterior: Posterior, rules: RuleOutcome, by_risk: Urgency, urgency: Urgency) -> Iterator[Reason]:
+    if rules.disputed:
+        text = "Two independent readings of the safety rules do not agree here. The more urgent one counts. Please report this."
+        yield Reason(kind="guard", id=", ".join(rules.disputed), urgency=rules.urgency.name, text=text)  # type: ignore[arg-type]
     for rule in rules.fired:
         yield Reason(kind="rule", id=rule.id, urgency=rule.urgency.name, text=rule.reason, action=rule.action, sources=rule.sources)  # type: ignore[arg-type]
     if by_risk == urgency and (not rules.fired or rules.fired[0].urgency < urgency):
@@ -214,11 +220,18 @@ def _must_rule_out(mind: Mind, dangerous: Iterable[tuple[Condition, float]]) -> 
 def _present(mind: Mind, case: Case, posterior: Posterior) -> tuple[Present, ...]:
     """Conditions likely to be present besides the cause of the pain, and made likelier by the answers."""
     besides = posterior.weights.sum(axis=0) @ mind.engine.sets
+    low, high = present_intervals(mind.engine, posterior, observations(case, mind.knowledge.findings))
     order = np.argsort(-besides, kind="stable")
     network, knowledge = mind.engine.network, mind.knowledge
     usual = network.prevalence_of(case.age, case.sex)
     return tuple(
-        Present(condition=network.present[d], name=knowledge.conditions[network.present[d]].name.lay, probability=float(besides[d]))
+        Present(
+            condition=network.present[d],
+            name=knowledge.conditions[network.present[d]].name.lay,
+            probability=float(besides[d]),
+            low=float(low[d]),
+            high=float(high[d]),
+        )
         for d in order
         if besides[d] >= NOTABLE_PRESENT and besides[d] >= LIFTED * usual[d]
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from soleus.assessment.result import DoubleCheck, Evidence, Support
+from soleus.assessment.result import DoubleCheck, Evidence, Robustness, Support
 from soleus.inference.exact import Posterior
 from soleus.inference.observe import observations
 from soleus.interview.value import Mind
@@ -14,7 +14,7 @@ from soleus.knowledge.case import Answer, Between, Case, OneOf, Options, YesNo
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding, Urgency
 from soleus.model.network import Array
-from soleus.safety.rules import RuleOutcome, apply_rules
+from soleus.safety.robust import rests_on, would_raise_if_wrong
 
 NOTICEABLE = 1.0
 """Decibans below which an answer is not worth mentioning."""
@@ -78,11 +78,9 @@ def _support(decibans: float) -> Support:
     return "strongly against" if decibans <= -10 else "against" if decibans <= -5 else "slightly against"
 
 
-def double_check(
-    mind: Mind, case: Case, posterior: Posterior, without: Mapping[str, Array], rules: RuleOutcome, urgency: Urgency
-) -> tuple[DoubleCheck, ...]:
-    """Single answers that carry the conclusion: without one of them another cause would lead, or, said
-    otherwise, the rules would no longer ask for this urgency."""
+def double_check(mind: Mind, case: Case, posterior: Posterior, without: Mapping[str, Array], robust: Robustness) -> tuple[DoubleCheck, ...]:
+    """Answers that carry the conclusion: without one of them another cause would lead, or, were they otherwise, the
+    rules would no longer ask for this urgency."""
     knowledge, causes = mind.knowledge, mind.engine.network.causes
     leading = int(np.argmax(posterior.cause))
     checks = []
@@ -91,16 +89,20 @@ def double_check(
         if other != leading:
             name = knowledge.conditions[causes[other]].name.lay
             checks.append(_check(knowledge, case, finding, f"without it, the likeliest cause would be: {name}"))
-    for finding in _read_by_all(knowledge, rules) if rules.urgency >= urgency else ():
-        if case.yes(finding) and apply_rules(knowledge, case.with_answer(finding, YesNo(False))).urgency < urgency:
-            checks.append(_check(knowledge, case, finding, "it alone makes this as urgent as it is"))
+    for finding in robust.rests_on:
+        if finding in case.answers:
+            checks.append(_check(knowledge, case, finding, _carries(len(robust.rests_on))))
     return tuple(checks)
 
 
-def _read_by_all(knowledge: Knowledge, rules: RuleOutcome) -> tuple[str, ...]:
-    """Findings that every rule behind the urgency reads; no other answer alone can lower it."""
-    top = [rule.id for rule in rules.fired if rule.urgency == rules.urgency]
-    return tuple(f for f, reading in knowledge.rules_reading.items() if top and set(top) <= set(reading))
+def _carries(answers: int) -> str:
+    return "it alone makes this as urgent as it is" if answers == 1 else f"it and {answers - 1} more here make this as urgent as it is"
+
+
+def robustness(knowledge: Knowledge, case: Case, urgency: Urgency) -> Robustness:
+    """How many wrong answers it takes for this urgency to be wrong."""
+    holding, hiding = rests_on(knowledge, case, urgency), would_raise_if_wrong(knowledge, case, urgency)
+    return Robustness(fewest=1 if hiding else len(holding) or None, rests_on=holding, would_raise=hiding)
 
 
 def _check(knowledge: Knowledge, case: Case, finding: str, would: str) -> DoubleCheck:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from soleus.interview.value import Mind, values
 from soleus.knowledge.case import Case
 from soleus.knowledge.expression import evaluate, findings_in
 from soleus.knowledge.load import Knowledge
-from soleus.knowledge.schema import Care, Condition, Urgency
+from soleus.knowledge.schema import Care, Condition, Rule, Urgency
 from soleus.safety.rules import what_would_raise
 
 LEADING = 0.15
@@ -56,16 +56,18 @@ def check_care(knowledge: Knowledge, case: Case, care: Care) -> Checked:
     return Checked(care, tuple(against), tuple(ask))
 
 
-def make_plan(mind: Mind, case: Case, posterior: Posterior, urgency: Urgency, dangerous: Iterable[Condition]) -> Plan:
+def make_plan(
+    mind: Mind, case: Case, posterior: Posterior, urgency: Urgency, dangerous: Iterable[Condition], fired: Iterable[Rule]
+) -> Plan:
     """The plan for this person. In an emergency only what to do on the way is given; until seen the
-    same day no medicine and no exercise."""
+    same day no medicine and no exercise. Advice to do what other advice forbids is withheld."""
     knowledge = mind.knowledge
     leading = leading_causes(mind, posterior)
     givers = tuple(c for c in dangerous if c.urgency >= Urgency.emergency_now) if urgency >= Urgency.emergency_now else leading
     wanted = _wanted(givers, "self_care")
     if urgency >= Urgency.same_day:
         wanted = {care: who for care, who in wanted.items() if knowledge.care[care].kind == "self_care"}
-    checked = {care: check_care(knowledge, case, knowledge.care[care]) for care in wanted}
+    checked = _without_contradictions({care: check_care(knowledge, case, knowledge.care[care]) for care in wanted}, fired, givers)
     ladder = {care: who for care, who in _ladder(knowledge, leading).items() if care not in wanted}
     treatments = {care: check_care(knowledge, case, knowledge.care[care]) for care in ladder}
     return Plan(
@@ -76,6 +78,23 @@ def make_plan(mind: Mind, case: Case, posterior: Posterior, urgency: Urgency, da
         treatments=tuple(_action(c.care, ladder[i]) for i, c in treatments.items() if not c.against),
         tests=_tests(mind, case, posterior, (*leading, *dangerous)),
     )
+
+
+def _without_contradictions(checked: Mapping[str, Checked], fired: Iterable[Rule], givers: Iterable[Condition]) -> dict[str, Checked]:
+    """Care that a rule which fired, what to avoid, or other care in the plan forbids, with the reason against it. Of two that
+    forbid each other the first stays."""
+    forbidden = {act: f"for now: {rule.action}" for rule in fired for act in rule.forbids}
+    forbidden |= {act: avoid.text for condition in givers for avoid in condition.avoid for act in avoid.forbids}
+    kept = {i: _against(c, [forbidden[act] for act in c.care.does if act in forbidden]) for i, c in checked.items()}
+    for one in checked:
+        for other in checked:
+            if one != other and kept[one].may_suggest and set(kept[one].care.forbids) & set(kept[other].care.does):
+                kept[other] = _against(kept[other], [f"it does not go together with: {kept[one].care.name.lay}"])
+    return kept
+
+
+def _against(checked: Checked, reasons: Iterable[str]) -> Checked:
+    return replace(checked, against=tuple(dict.fromkeys((*checked.against, *reasons))))
 
 
 def _wanted(conditions: Iterable[Condition], part: str) -> dict[str, tuple[str, ...]]:

@@ -14,9 +14,10 @@ Support = Literal["strongly for", "for", "slightly for", "slightly against", "ag
 
 
 class Reason(Strict):
-    """Why the urgency is what it is. `kind`: a safety rule, the risk of a dangerous cause, or danger signs not answered."""
+    """Why the urgency is what it is. `kind`: a safety rule, the risk of a dangerous cause, danger signs not answered, or two readings
+    of the rules that do not agree."""
 
-    kind: Literal["rule", "risk", "unanswered"]
+    kind: Literal["rule", "risk", "unanswered", "guard"]
     id: str
     urgency: Level
     text: str
@@ -73,9 +74,13 @@ class RuleOut(Strict):
 
 
 class Present(Strict):
+    """A condition that may be present besides the cause; `low` to `high`: 95% credible interval."""
+
     condition: str
     name: str
     probability: float
+    low: float
+    high: float
 
 
 class Action(Strict):
@@ -151,6 +156,16 @@ class DoubleCheck(Strict):
     would: str
 
 
+class Robustness(Strict):
+    """How many answers would have to be wrong for the urgency to be wrong. `fewest`: so many, at least; `rests_on`: a smallest set of
+    answers without which the rules would ask for less (empty where no rule asks for this urgency); `would_raise`: answers which,
+    if one of them is wrong, make it more urgent."""
+
+    fewest: int | None
+    rests_on: tuple[str, ...]
+    would_raise: tuple[str, ...]
+
+
 class SourceNote(Strict):
     id: str
     citation: str
@@ -176,6 +191,7 @@ class Assessment(Strict):
     if_not_better: str | None
     seek_care: tuple[SeekCare, ...]
     double_check: tuple[DoubleCheck, ...]
+    robustness: Robustness
     unanswered_danger_signs: tuple[str, ...]
     left_out: float
     notes: tuple[str, ...]

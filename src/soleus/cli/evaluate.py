@@ -17,6 +17,7 @@ from rich.table import Table
 
 from soleus.cli.kb_edit import checked_date
 from soleus.errors import InputError
+from soleus.evaluation import adversarial as bad
 from soleus.evaluation import plain, suite
 from soleus.evaluation.literature import read_studies, totals
 from soleus.evaluation.simulation import Track
@@ -162,6 +163,62 @@ def report(out: Path, folder: Path, day: str, people: int, interviews: int, draw
     for path in writer.write(evaluation, out):
         click.echo(path)
     _end(evaluation.vignettes.faults)
+
+
+@evaluate.command()
+@click.option("--people", type=click.IntRange(1000), default=20_000, show_default=True, help="Simulated people with dangerous conditions.")
+@seed_option
+@as_json_option
+def adversarial(people: int, seed: int, as_json: bool) -> None:
+    """Simulated people with dangerous conditions who answer badly: how often is their urgency too low?"""
+    with _progress() as track:
+        results = bad.adversarial(mind(load_knowledge()), people, seed, track("ways of answering", len(bad.WAYS)))
+    rows = [
+        {
+            "way of answering": r.way.name,
+            "people": r.total.n,
+            "too low": r.total.under,
+            "share": plain.short(r.total.share),
+            "bound": plain.short(r.total.upper),
+            "harmless too high by two": plain.short(r.too_high_by_two),
+            "self-care too high": plain.short(r.of_self_care),
+        }
+        for r in results
+    ]
+    if as_json:
+        _echo({"seed": seed, "ways": rows})
+        return
+    _print_rows(Console(), "Urgency of people who answer badly", rows)
+
+
+@evaluate.command(name="safety-case")
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--date", "day", required=True, help="Date that the page carries, YYYY-MM-DD.")
+@click.option("--people", type=click.IntRange(1000), default=100_000, show_default=True, help="Simulated people with dangerous conditions.")
+@seed_option
+def safety_case(out: Path, day: str, people: int, seed: int) -> None:
+    """Run the proofs, break every rule, simulate bad answers, and write the safety case to OUT (minutes)."""
+    try:
+        from soleus.evaluation import safety_case as page
+        from soleus.interview.always_asked import all_proofs
+        from soleus.safety import mutate
+    except ModuleNotFoundError as error:
+        raise InputError(f"the safety case needs {error.name}; install it with: pip install 'soleus[prove,report]'") from None
+    checked_date(day, "--date")
+    thinking = mind(load_knowledge())
+    with _progress() as track:
+        proofs = list(all_proofs(thinking.knowledge))
+        mutation, mutants = mutate.Mutation(thinking.knowledge), list(mutate.mutants(thinking.knowledge))
+        done, verdicts = track("breaking rules", len(mutants)), []
+        for number, mutant in enumerate(mutants):
+            verdicts.append(mutation.judge(mutant))
+            done(number + 1)
+        results = bad.adversarial(thinking, people, seed, track("ways of answering", len(bad.WAYS)))
+        prices = bad.prices(thinking, people // 5, seed)
+    ways = mutation.prover.formulas.space.size.bit_length() - 1
+    command = f"soleus evaluate safety-case OUT --people {people} --seed {seed} --date {day}"
+    for path in page.write(page.SafetyCase(thinking, proofs, verdicts, results, prices, ways, command, day), out):
+        click.echo(path)
 
 
 # -- printing --------------------------------------------------------------------------------------

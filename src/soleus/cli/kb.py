@@ -1,4 +1,4 @@
-"""`soleus kb`: check, list, show, schema and version of the knowledge base; what edits it stands in `kb_edit`."""
+"""`soleus kb`: check, list, show, rule, schema and version of the knowledge base; what edits it stands in `kb_edit`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from pydantic import BaseModel
 
 from soleus.assessment.result import Assessment
 from soleus.cli.kb_edit import COMMANDS
+from soleus.delivery.fhirpath import to_fhirpath
+from soleus.delivery.rule_words import in_words
 from soleus.errors import InputError
 from soleus.knowledge import schema as kb_schema
 from soleus.knowledge.case_schema import case_schema
 from soleus.knowledge.check import check as check_knowledge
 from soleus.knowledge.load import Knowledge, default_folder, load_knowledge
 
-ROOMS = ("conditions", "findings", "patterns", "rules", "care", "sources")
+ROOMS = ("conditions", "findings", "patterns", "rules", "care", "hazards", "sources")
 MODELS: Mapping[str, type[BaseModel]] = {
     "condition": kb_schema.Condition,
     "finding": kb_schema.Finding,
@@ -28,6 +30,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "rule": kb_schema.Rule,
     "definition": kb_schema.Definition,
     "care": kb_schema.Care,
+    "hazard": kb_schema.Hazard,
     "source": kb_schema.Source,
     "level": kb_schema.Level,
     "settings": kb_schema.Settings,
@@ -79,6 +82,8 @@ def _title(entry: Any) -> str:
             return entry.question
         case kb_schema.Rule():
             return f"{entry.urgency.name}: {entry.reason}"
+        case kb_schema.Hazard():
+            return f"{entry.name} [{entry.kind}, risk {entry.before.level} to {entry.after.level}]"
         case kb_schema.Source():
             return f"{entry.title} ({entry.year or 'no year'})"
     return str(entry.what)
@@ -99,9 +104,30 @@ def show(entry_id: str) -> None:
         click.echo(entry.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True))
 
 
-def _near(knowledge: Knowledge, entry_id: str) -> str:
-    near = difflib.get_close_matches(entry_id, [i for room in ROOMS for i in getattr(knowledge, room)], n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else "; 'soleus kb list' shows what there is"
+def _near(knowledge: Knowledge, entry_id: str, rooms: tuple[str, ...] = ROOMS) -> str:
+    near = difflib.get_close_matches(entry_id, [i for room in rooms for i in getattr(knowledge, room)], n=3)
+    listing = f"kb list {rooms[0]}" if len(rooms) == 1 else "kb list"
+    return f"; did you mean {' or '.join(near)}?" if near else f"; 'soleus {listing}' shows what there is"
+
+
+@kb.command()
+@click.argument("rule_id", metavar="RULE_ID")
+@click.option("--as", "form", type=click.Choice(["words", "fhirpath"]), default="words", show_default=True)
+def rule(rule_id: str, form: str) -> None:
+    """Show a safety rule in plain English with its sources, or as FHIRPath over a QuestionnaireResponse."""
+    knowledge = load_knowledge()
+    if rule_id not in knowledge.rules:
+        raise InputError(f"no rule {rule_id!r} in the knowledge base{_near(knowledge, rule_id, ('rules',))}")
+    if form == "fhirpath":
+        click.echo(to_fhirpath(knowledge.rule_when[rule_id], knowledge))
+        return
+    entry = knowledge.rules[rule_id]
+    click.echo(f"{knowledge.levels[entry.urgency].name} ({entry.urgency.name})")
+    click.echo(entry.reason)
+    click.echo(f"\nIt fires if:\n{in_words(knowledge.rule_when[rule_id], knowledge)}\n")
+    click.echo("Sources:" if entry.sources else "It rests on judgement.")
+    for source in (knowledge.sources[s] for s in entry.sources):
+        click.echo(f"- {source.authors or 'no author'}. {source.title}. {source.journal or ''} {source.year or ''}".rstrip())
 
 
 @kb.command()

@@ -14,6 +14,7 @@ COMMANDS = {
     "assess": ("soleus.cli.assess", "assess", "Assess one or more case files."),
     "interview": ("soleus.cli.interview", "interview", "Answer questions about your leg, one at a time."),
     "kb": ("soleus.cli.kb", "kb", "Check, list and show the knowledge base."),
+    "prove": ("soleus.cli.prove", "prove", "Prove that no way of answering is judged less urgent than it must be."),
     "evaluate": ("soleus.cli.evaluate", "evaluate", "Measure Soleus against recorded cases."),
 }
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from soleus.assessment.assess import frequency
-from soleus.assessment.result import Action, Assessment, Cause, Undecided
+from soleus.assessment.result import Action, Assessment, Cause, Present, Undecided
 from soleus.knowledge.load import Knowledge
 
 COLOURS = {
@@ -34,6 +34,7 @@ STEPS = {
     "test": "Tests",
 }
 SHOWN = 4
+MOST_NAMED = 8
 BAR = 20
 EMERGENCY = ("call_ambulance", "emergency_now")
 
@@ -57,10 +58,18 @@ def _blocks(result: Assessment, knowledge: Knowledge) -> Iterable[RenderableType
         yield from _ruled_out(result)
         yield from _what_to_do(result, knowledge, "What to do now")
         yield from _later(result)
-    if result.double_check:
-        yield _section("Please double-check", *(_bullet(f"“{d.text}”: {d.would}.") for d in result.double_check))
+    if result.double_check or result.robustness.would_raise:
+        yield _section("Please double-check these", *_double_check(result, knowledge))
     yield _section("Sources", *_sources(result))
     yield Text(f"Knowledge version {result.knowledge_version[:12]}. {result.review.capitalize()}.", style="dim")
+
+
+def _double_check(result: Assessment, knowledge: Knowledge) -> Iterable[RenderableType]:
+    yield from (_bullet(f"“{d.text}”: {d.would}.") for d in result.double_check)
+    if hiding := result.robustness.would_raise:
+        names = "; ".join(knowledge.findings[f].name for f in hiding[:MOST_NAMED])
+        more = f"; and {len(hiding) - MOST_NAMED} more" if len(hiding) > MOST_NAMED else ""
+        yield _bullet(f"If one of these answers is wrong, it is more urgent than this: {names}{more}.")
 
 
 def _what_to_do(result: Assessment, knowledge: Knowledge, title: str) -> Iterable[RenderableType]:
@@ -75,8 +84,12 @@ def _what_to_do(result: Assessment, knowledge: Knowledge, title: str) -> Iterabl
 def _what_it_may_be(result: Assessment) -> Iterable[RenderableType]:
     yield _section("What may be causing it", *_causes(result))
     if result.present and result.urgency not in EMERGENCY:
-        named = (_bullet(f"{p.name}: {_about(frequency(p.probability))}") for p in result.present)
-        yield _section("What else may be present", *named)
+        yield _section("What else may be present", *(_bullet(_besides(p)) for p in result.present))
+
+
+def _besides(present: Present) -> str:
+    span = f"{_of_100(present.low)} to {_of_100(present.high)} in 100"
+    return f"{present.name}: {_about(frequency(present.probability))} (it may be {span})"
 
 
 def _ruled_out(result: Assessment) -> Iterable[RenderableType]:

@@ -10,19 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from soleus.errors import InputError
-from soleus.inference.sample import People
-from soleus.knowledge.expression import All, Any, AtLeast, Compare, Expression, Has, Is, Known, Not, Yes
+from soleus.inference.sample import Codes, People
+from soleus.knowledge.expression import Expression
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding
 from soleus.model.network import Array
 from soleus.model.shares import items_of
+from soleus.safety.columns import Bools, Truths, evaluate_columns
 
-Truths = NDArray[np.bool_]
 Score = Sequence[tuple[float, Expression]]
-COMPARE: Mapping[str, Callable[[Array, float], Truths]] = {
+COMPARE: Mapping[str, Callable[[Array, float], Bools]] = {
     "<": np.less,
     "<=": np.less_equal,
     ">": np.greater,
@@ -33,65 +32,50 @@ OF_PEOPLE = ("age", "sex", "cause", "condition")
 
 @dataclass(frozen=True)
 class Columns:
-    """Simulated people with what is needed to read expressions over them."""
+    """Simulated people with what is needed to read expressions over them (`ColumnFacts`); everything is known of them."""
 
     people: People
     knowledge: Knowledge
     scores: Mapping[str, Score] = field(default_factory=dict)
 
-    def holds(self, expression: Expression) -> Truths:
-        """Whether the expression holds, shape (n,). Every finding of a simulated person is known."""
-        match expression:
-            case Yes(finding):
-                return np.asarray(self._values(finding) == 1)
-            case Is(finding, values):
-                return self._is(finding, values)
-            case Has(finding, options):
-                return self._has(finding, options)
-            case Compare(finding, op, bound):
-                return self._compare(finding, op, bound)
-            case Known():
-                return np.ones(len(self.people), dtype=bool)
-            case Not(part):
-                return np.logical_not(self.holds(part))
-            case All(parts):
-                return np.asarray(self._count(parts) == len(parts))
-            case Any(parts):
-                return np.asarray(self._count(parts) >= 1)
-            case AtLeast(count, parts):
-                return np.asarray(self._count(parts) >= count)
+    def holds(self, expression: Expression) -> Bools:
+        """Whether the expression holds, shape (n,)."""
+        return evaluate_columns(expression, self).true
 
     def score(self, name: str) -> Array:
         """Points of each person."""
         return np.asarray(np.sum([points * self.holds(when) for points, when in self.scores[name]], axis=0, dtype=np.float64))
 
-    def _count(self, parts: Sequence[Expression]) -> NDArray[np.int64]:
-        return np.asarray(np.sum([self.holds(part) for part in parts], axis=0, dtype=np.int64))
+    def yes(self, finding: str) -> Truths:
+        return Truths.certain(self._ticked(finding))
 
-    def _values(self, item: str) -> NDArray[np.int8]:
+    def is_one_of(self, finding: str, values: frozenset[str]) -> Truths:
+        if finding == "sex":
+            return Truths.certain(np.isin(self.people.sex, list(values)))
+        network = self.people.network
+        codes, states = (self.people.cause, network.causes) if finding == "cause" else (self._values(finding), network.values[finding])
+        return Truths.certain(np.isin(codes, [states.index(v) for v in values]))
+
+    def has(self, finding: str, options: frozenset[str]) -> Truths:
+        ticked = [self.people.has(o) if finding == "condition" else self._ticked(f"{finding}.{o}") for o in options]
+        return Truths.certain(np.any(ticked, axis=0))
+
+    def compare(self, finding: str, op: str, bound: float) -> Truths:
+        if finding in self.scores:
+            return Truths.certain(COMPARE[op](self.score(finding), bound))
+        if finding == "age":
+            return Truths.certain(COMPARE[op](self.people.age, bound))
+        reached = Truths.certain(self._values(finding) >= edge_of(self.knowledge.findings[finding], bound))
+        return reached if op in (">", ">=") else Truths(reached.false, reached.true)
+
+    def known(self, finding: str) -> Truths:  # noqa: ARG002  # as the protocol has it
+        return Truths.certain(np.ones(len(self.people), dtype=bool))
+
+    def _values(self, item: str) -> Codes:
         return self.people.values[item]
 
-    def _is(self, finding: str, values: frozenset[str]) -> Truths:
-        if finding == "sex":
-            return np.isin(self.people.sex, list(values))
-        if finding == "cause":
-            return np.isin(self.people.cause, [self.people.network.causes.index(c) for c in values])
-        states = self.people.network.values[finding]
-        return np.isin(self._values(finding), [states.index(v) for v in values])
-
-    def _has(self, finding: str, options: frozenset[str]) -> Truths:
-        if finding == "condition":
-            return np.asarray(np.any([self.people.has(c) for c in options], axis=0))
-        return np.asarray(np.any([self._values(f"{finding}.{o}") == 1 for o in options], axis=0))
-
-    def _compare(self, finding: str, op: str, bound: float) -> Truths:
-        if finding in self.scores:
-            return COMPARE[op](self.score(finding), bound)
-        if finding == "age":
-            return COMPARE[op](self.people.age, bound)
-        above = op in (">", ">=")
-        reached = self._values(finding) >= edge_of(self.knowledge.findings[finding], bound)
-        return np.asarray(reached if above else ~reached)
+    def _ticked(self, item: str) -> Bools:
+        return np.asarray(self._values(item) == 1)
 
 
 def edge_of(finding: Finding, bound: float) -> int:

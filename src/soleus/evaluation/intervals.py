@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lgamma
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,3 +45,18 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 / (1 + Z95**2 / n) * float(np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)))
     return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def clopper_pearson(seen: int, n: int, level: float = 0.95) -> float:
+    """One-sided upper bound of a share (Clopper and Pearson 1934): the share with which `seen` or fewer of `n` come about with chance
+    1 - `level`. By bisection of the binomial sum."""
+    if seen >= n:
+        return 1.0
+    counts = np.arange(seen + 1)
+    ways = np.array([lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) for k in counts])
+    low, high = seen / n, 1.0
+    while high - low > 1e-12:
+        share = (low + high) / 2
+        chance = np.exp(ways + counts * np.log(share) + (n - counts) * np.log1p(-share)).sum()
+        low, high = (share, high) if chance > 1 - level else (low, share)
+    return high

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from soleus.errors import InputError
-from soleus.evaluation.columns import OF_PEOPLE, Columns, Score, Truths, edge_of, items_read
+from soleus.evaluation.columns import OF_PEOPLE, Columns, Score, edge_of, items_read
 from soleus.evaluation.intervals import wilson
 from soleus.inference.sample import AGE_BOUNDS, Who, draw
 from soleus.knowledge.expression import Compare, Expression, Has, Is, Yes, findings_in, leaves, parse
@@ -26,6 +26,7 @@ from soleus.knowledge.numbers import numbers
 from soleus.knowledge.read import read_yaml
 from soleus.knowledge.schema import Id, Setting, Sex, Source, SourceId, Strict, When
 from soleus.model.network import Network
+from soleus.safety.columns import Bools
 
 Predictive = Literal["positive_predictive_value", "negative_predictive_value"]
 Ratio = Literal["lr_positive", "lr_negative", "odds_ratio"]
@@ -344,7 +345,7 @@ def _simulate(study: Study, parsed: Parsed, knowledge: Knowledge, network: Netwo
     return figures
 
 
-def figure(measure: Measure, target: Truths, test: Truths | None) -> tuple[float, int]:
+def figure(measure: Measure, target: Bools, test: Bools | None) -> tuple[float, int]:
     """The figure and the people in its denominator; NaN where there is nobody."""
     if test is None:
         return _share(target), len(target)
@@ -364,7 +365,7 @@ def figure(measure: Measure, target: Truths, test: Truths | None) -> tuple[float
     return float(ratio), int(min(target.sum(), (~target).sum()))
 
 
-def _share(rows: Truths) -> float:
+def _share(rows: Bools) -> float:
     return float(rows.mean()) if len(rows) else float("nan")
 
 

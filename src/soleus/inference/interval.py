@@ -1,10 +1,10 @@
-"""Credible intervals on the probabilities of causes.
+"""Credible intervals on the probabilities of causes and of conditions present besides.
 
 An answer's likelihood under a cause is P(values still possible | cause); to first order its logarithm has
 an error with variance sum_v a_v^2 s_v^2, where s_v is the spread of share p_v and a_v = [v possible] p_v / P - p_v:
 the second term because shares sum to one. Errors of different answers and of the prior are taken as
-independent, so a cause's log weight has one normal error; draws of these give the interval. Numbers of
-conditions present besides are taken as they are.
+independent, so a cause's log weight has one normal error; draws of these give the interval. What is present
+besides has one more: of its prevalence and of its own shares of the answers that can come from it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,38 @@ LEVEL = 0.95
 
 def cause_intervals(engine: Engine, posterior: Posterior, seen: Iterable[Observation]) -> tuple[Array, Array]:
     """Lower and upper bound of each cause's probability, shape (causes,) each; the same for the same case and knowledge."""
-    spread = np.sqrt(engine.network.prior_spread**2 + sum(_variances(engine, seen), np.zeros(len(engine.network.causes))))
+    return _bounds(_drawn_causes(engine, posterior, _variance_of_causes(engine, seen)), posterior.cause)
+
+
+def present_intervals(engine: Engine, posterior: Posterior, seen: Iterable[Observation]) -> tuple[Array, Array]:
+    """Lower and upper bound of the probability that each condition is present besides the cause, shape (present,) each: from how
+    unsure the causes are, the condition's prevalence and its shares of the answers that depend on what is present."""
+    network = engine.network
+    told = [o for o in seen if any(i in network.risks or network.nodes[network.node_of[i]].depends_on == "present" for i in o.items)]
+    spread = np.sqrt(network.prevalence_spread**2 + _variance_of_causes(engine, told)[network.present_index])
+    given = posterior.weights @ engine.sets / np.maximum(posterior.weights.sum(axis=1, keepdims=True), 1e-300)
+    besides = np.clip(_drawn_causes(engine, posterior, _variance_of_causes(engine, seen)) @ given, 1e-12, 1 - 1e-12)
+    errors = np.random.default_rng(SEED + 1).standard_normal(besides.shape) * spread
+    odds = besides / (1 - besides) * np.exp(errors)
+    return _bounds(odds / (1 + odds), posterior.cause @ given)
+
+
+def _drawn_causes(engine: Engine, posterior: Posterior, variance: Array) -> Array:
+    """Draws of the causes' probabilities, shape (draws, causes)."""
+    spread = np.sqrt(engine.network.prior_spread**2 + variance)
     errors = np.random.default_rng(SEED).standard_normal((DRAWS, len(spread))) * spread - spread**2 / 2
     weights = posterior.cause * np.exp(errors)
-    shares = weights / weights.sum(axis=1, keepdims=True)
-    low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return np.minimum(low, posterior.cause), np.maximum(high, posterior.cause)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _bounds(drawn: Array, point: Array) -> tuple[Array, Array]:
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return np.minimum(low, point), np.maximum(high, point)
+
+
+def _variance_of_causes(engine: Engine, seen: Iterable[Observation]) -> Array:
+    """Variance of the logarithm of the answers' likelihood under each cause, shape (causes,)."""
+    return np.asarray(sum(_variances(engine, seen), np.zeros(len(engine.network.causes))))
 
 
 def _variances(engine: Engine, seen: Iterable[Observation]) -> Iterator[Array]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 
 from soleus.knowledge.case import Between, Case, OneOf, Options, YesNo
-from soleus.knowledge.expression import All, Any, AtLeast, Compare, Expression, Has, Is, Known, Leaf, Not, Yes, evaluate, leaves
+from soleus.knowledge.expression import All, Any, AtLeast, Certain, Compare, Expression, Has, Is, Known, Leaf, Not, Yes, evaluate, leaves
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.numbers import resting_on
 from soleus.knowledge.reading import grade
@@ -35,13 +35,15 @@ def check(knowledge: Knowledge) -> Report:
     """Every fault in meaning, with file and line."""
     checker = _Checker(knowledge)
     faults = [*checker.findings(), *checker.conditions(), *checker.patterns(), *checker.expressions(), *checker.care(), *checker.sources()]
-    faults += [*checker.rules(), *checker.plain_words(), *checker.levels()]
+    faults += [*checker.rules(), *checker.hazards(), *checker.plain_words(), *checker.levels()]
     counts = {
         "conditions": len(knowledge.conditions),
         "complete conditions": sum(c.complete for c in knowledge.conditions.values()),
         "findings": len(knowledge.findings),
         "rules": len(knowledge.rules),
         "care entries": len(knowledge.care),
+        "hazards": len(knowledge.hazards),
+        "situations": len(knowledge.situation_when),
         "patterns": len(knowledge.patterns),
         "sources": len(knowledge.sources),
         "numbers": checker.numbers,
@@ -160,6 +162,12 @@ class _Checker:
         for care, parts in self.knowledge.not_if.items():
             for when in parts:
                 yield from self._leaves(self.at(f"care/{care}") + f"{care}.not_if", when)
+        for hazard in self.knowledge.hazards.values():
+            place = self.at(f"hazards/{hazard.id}") + hazard.id
+            for situation in hazard.situations:
+                yield from self._leaves(f"{place}.situations.{situation.id}", self.knowledge.situation_when[situation.id])
+            for when in self.knowledge.never_when[hazard.id]:
+                yield from self._leaves(f"{place}.never", when)
 
     def _leaves(self, place: str, when: Expression) -> Iterator[str]:
         for leaf in leaves(when):
@@ -213,18 +221,39 @@ class _Checker:
 
     def rules(self) -> Iterator[str]:
         for rule, when in self.knowledge.rule_when.items():
-            if not can_fire(self.knowledge, when):
-                yield f"{self.at(f'rules/{rule}')}{rule}: can never fire"
+            sound = not any(leaf_fault(self.knowledge, leaf) for leaf in leaves(when))
+            if sound and not can_fire(self.knowledge, when):
+                yield f"{self.at(f'rules/{rule}')}{rule}: can never fire; no answers make all its parts true together, so drop or change one that contradicts another"
         for entry in self.knowledge.rules.values():
             for condition in entry.guards:
                 if condition not in self.knowledge.conditions:
                     yield f"{self.at(f'rules/{entry.id}')}{entry.id}.guards: no condition {condition!r}"
 
+    def hazards(self) -> Iterator[str]:
+        """Conditions and rules that a hazard names exist, situations have names of their own, every danger is looked after."""
+        hazards = self.knowledge.hazards.values()
+        names = Counter(s.id for h in hazards for s in h.situations)
+        yield from (f"hazards: two situations are called {name!r}; give each a name of its own" for name, n in names.items() if n > 1)
+        for hazard in hazards:
+            place = self.at(f"hazards/{hazard.id}") + hazard.id
+            named = (*hazard.guards, *(c for s in hazard.situations for c in s.textbook_of))
+            yield from (f"{place}: no condition {c!r}" for c in named if c not in self.knowledge.conditions)
+            for control in hazard.controls:
+                if control.kind == "rule" and control.id not in self.knowledge.rules:
+                    yield f"{place}.controls: no rule {control.id!r}; 'soleus kb list rules' shows what there is"
+        guarded = {c for h in hazards for c in h.guards}
+        for condition in self.knowledge.conditions.values():
+            if hazards and condition.must_not_miss and condition.id not in guarded:
+                yield f"{self.at(f'conditions/{condition.id}')}{condition.id}: must not be missed, but no hazard guards it"
+
     def levels(self) -> Iterator[str]:
         missing = set(Urgency) - set(self.knowledge.levels)
         yield from (f"levels.yaml: no entry for {level.name}" for level in sorted(missing))
         reached = {r.urgency for r in self.knowledge.rules.values()} | {c.urgency for c in self.knowledge.conditions.values()}
-        yield from (f"levels.yaml: nothing ever leads to {level.name}" for level in sorted(set(Urgency) - reached))
+        yield from (
+            f"levels.yaml: nothing ever leads to {level.name}; give a rule or a condition this urgency"
+            for level in sorted(set(Urgency) - reached)
+        )
 
     # -- plain words -------------------------------------------------------------------------------
 
@@ -267,20 +296,26 @@ def leaf_fault(knowledge: Knowledge, leaf: Leaf) -> str | None:
         return f"no finding {leaf.finding!r}{knowledge.suggest(leaf.finding)}"
     match leaf:
         case Yes():
-            return None if finding.type == "boolean" else f"{finding.id} is a {finding.type}, not yes/no"
+            return None if finding.type == "boolean" else f"{finding.id} is a {finding.type}, not yes/no; {_how(finding)}"
         case Is(_, values):
             return _value_fault(finding, "choice", values, tuple(finding.values))
         case Has(_, options):
             return _value_fault(finding, "multi", options, finding.options)
         case Compare():
-            return None if finding.type == "number" else f"{finding.id} is a {finding.type}, not a number"
+            return None if finding.type == "number" else f"{finding.id} is a {finding.type}, not a number; {_how(finding)}"
         case Known():
             return None
 
 
+def _how(finding: Finding) -> str:
+    """How an expression asks for this finding."""
+    forms = {"boolean": "{}", "choice": "{} is VALUE", "multi": "{} has OPTION", "number": "{} >= NUMBER"}
+    return f"write '{forms[finding.type].format(finding.id)}'"
+
+
 def _value_fault(finding: Finding, kind: str, given: frozenset[str], allowed: tuple[str, ...]) -> str | None:
     if finding.type != kind:
-        return f"{finding.id} is a {finding.type}, not a {kind}"
+        return f"{finding.id} is a {finding.type}, not a {kind}; {_how(finding)}"
     unknown = given - set(allowed)
     return f"{finding.id} has no value {', '.join(sorted(unknown))}; allowed: {', '.join(allowed)}" if unknown else None
 
@@ -296,6 +331,8 @@ def _ways(when: Expression, truth: bool) -> Iterator[dict[Leaf, bool]]:
     match when:
         case Not(part):
             yield from _ways(part, not truth)
+        case Certain(part):
+            yield from _ways(part, truth)
         case All(parts):
             yield from _together(parts, truth) if truth else _each(parts, truth)
         case Any(parts):

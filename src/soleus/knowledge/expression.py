@@ -10,6 +10,7 @@ In the knowledge base an expression is written as YAML whose leaves are short se
       - sex is female
       - known pregnancy_status                      # something is known of it
       - not: fever
+      - {not: {certain: pain_duration is over_1_year}}   # not known for certain: silence and vague answers do not count
       - all: [one_leg_swollen, {not: both_legs_swollen}]
       - {at_least: 2, of: [smoking_status is current, high_blood_pressure, age >= 50]}
       - "@clot_risk"                                # a named expression of rules/definitions.yaml
@@ -73,6 +74,13 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
+class Certain:
+    """It is known for certain that the part holds: true or false, never unknown. For exclusions, which doubt must not make."""
+
+    part: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     parts: tuple[Expression, ...]
 
@@ -90,7 +98,7 @@ class AtLeast:
     parts: tuple[Expression, ...]
 
 
-Expression = Yes | Is | Has | Compare | Known | Not | All | Any | AtLeast
+Expression = Yes | Is | Has | Compare | Known | Not | Certain | All | Any | AtLeast
 Leaf = Yes | Is | Has | Compare | Known
 
 
@@ -115,7 +123,7 @@ _LEAVES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _ALLOWED = (
     "allowed: 'finding', 'finding is value', 'finding in [a, b]', 'finding has option', 'finding >= number', "
-    "'known finding', '@definition', {all: [...]}, {any: [...]}, {not: ...}, {at_least: k, of: [...]}"
+    "'known finding', '@definition', {all: [...]}, {any: [...]}, {not: ...}, {certain: ...}, {at_least: k, of: [...]}"
 )
 
 
@@ -136,6 +144,8 @@ def _parse_node(raw: Mapping[object, object], definitions: Mapping[str, object])
     keys = set(raw)
     if keys == {"not"}:
         return Not(parse(raw["not"], definitions))
+    if keys == {"certain"}:
+        return Certain(parse(raw["certain"], definitions))
     if keys == {"all"} or keys == {"any"}:
         (key,) = keys
         parts = _parse_list(raw[key], definitions)
@@ -195,6 +205,8 @@ def evaluate(expression: Expression, facts: Facts) -> Truth:
         case Not(part):
             truth = evaluate(part, facts)
             return None if truth is None else not truth
+        case Certain(part):
+            return evaluate(part, facts) is True
         case All(parts):
             return _at_least(len(parts), parts, facts)
         case Any(parts):
@@ -214,7 +226,7 @@ def _at_least(count: int, parts: tuple[Expression, ...], facts: Facts) -> Truth:
 def leaves(expression: Expression) -> Iterator[Leaf]:
     """Every leaf of the tree, left to right."""
     match expression:
-        case Not(part):
+        case Not(part) | Certain(part):
             yield from leaves(part)
         case All(parts) | Any(parts) | AtLeast(_, parts):
             for part in parts:

@@ -37,9 +37,12 @@ class Knowledge:
     definitions: Mapping[str, schema.Definition]
     rules: Mapping[str, schema.Rule]
     care: Mapping[str, schema.Care]
+    hazards: Mapping[str, schema.Hazard]
     rule_when: Mapping[str, Expression]
     ask_if: Mapping[str, Expression]
     not_if: Mapping[str, tuple[Expression, ...]]
+    situation_when: Mapping[str, Expression]
+    never_when: Mapping[str, tuple[Expression, ...]]
     where: Mapping[str, Where] = field(repr=False)
 
     @cached_property
@@ -79,6 +82,7 @@ _ROOMS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("patterns", schema.Pattern),
     ("rules", schema.Rule),
     ("care", schema.Care),
+    ("hazards", schema.Hazard),
 )
 _SINGLES: Mapping[str, type[BaseModel]] = {"rules/definitions.yaml": schema.Definition, "levels.yaml": schema.Level}
 
@@ -180,6 +184,15 @@ def _build(files: Mapping[str, bytes], version: str) -> Knowledge:
         c.id: tuple(builder.expression(n.when, definitions, f"care/{c.id}", f"not_if.{i}.when") for i, n in enumerate(c.not_if))
         for c in entries["care"].values()
     }
+    situation_when = {
+        s.id: builder.expression(s.when, definitions, f"hazards/{h.id}", f"situations.{s.id}.when")
+        for h in entries["hazards"].values()
+        for s in h.situations
+    }
+    never_when = {
+        h.id: tuple(builder.expression(n.when, definitions, f"hazards/{h.id}", f"never.{i}.when") for i, n in enumerate(h.never))
+        for h in entries["hazards"].values()
+    }
     if builder.faults or settings is None:
         raise KnowledgeError(builder.faults)
     return Knowledge(
@@ -188,6 +201,8 @@ def _build(files: Mapping[str, bytes], version: str) -> Knowledge:
         rule_when=rule_when,  # type: ignore[arg-type]  # a fault was raised above for each that is None
         ask_if=ask_if,  # type: ignore[arg-type]
         not_if=not_if,  # type: ignore[arg-type]
+        situation_when=situation_when,  # type: ignore[arg-type]
+        never_when=never_when,  # type: ignore[arg-type]
         where=builder.where,
         **entries,
     )

@@ -41,6 +41,8 @@ Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SourceId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 When = Any  # an expression as written (str, mapping); parsed against the definitions when knowledge is loaded
+Act = Literal["raise_leg", "lower_leg", "warm", "cool", "compress", "loosen", "rub", "stretch", "exercise", "walk", "stand", "nsaid"]
+"""What advice can tell a person to do with the leg; advice that forbids an act is never given together with advice to do it."""
 EvidenceStrength = Literal["high", "moderate", "low", "very_low"]
 Setting = Literal["at_home", "primary_care", "emergency_department", "sports_clinic", "vascular_clinic"]
 Sex = Literal["male", "female"]
@@ -294,6 +296,10 @@ class Course(Statement):
     better_within_days: int | None = Field(None, description="if not clearly better by then: see a clinician")
 
 
+class Avoidance(Statement):
+    forbids: tuple[Act, ...] = ()
+
+
 class WhenToSeekCare(Statement):
     urgency: UrgencyName
 
@@ -318,7 +324,7 @@ class Condition(Strict):
     risk: dict[str, OddsRatio] = Field(default_factory=dict, description="'finding' or 'finding.value' to odds ratio")
     findings: dict[str, Estimate] = Field(default_factory=dict, description="'finding' or 'finding.option' to its share")
     self_care: tuple[Id, ...] = ()
-    avoid: tuple[Statement, ...] = ()
+    avoid: tuple[Avoidance, ...] = ()
     treatments: tuple[Id, ...] = ()
     tests: tuple[Id, ...] = ()
     seek_care: tuple[WhenToSeekCare, ...] = ()
@@ -368,6 +374,8 @@ class Rule(Basis):
     when: When
     reason: str = Field(description="to the person: why this matters; a full sentence")
     action: str | None = Field(None, description="what to do in the meantime, if more than the level's own advice")
+    does: tuple[Act, ...] = Field((), description="what the action tells the person to do")
+    forbids: tuple[Act, ...] = Field((), description="what the action tells the person not to do")
     symptom: str | None = Field(None, description="how it reads in 'seek care sooner if ...'")
 
 
@@ -420,6 +428,8 @@ class Care(Strict):
     duration: str | None = None
     effect: Effect
     not_if: tuple[NotIf, ...] = ()
+    does: tuple[Act, ...] = Field((), description="what it makes the person do, as far as other advice may forbid it")
+    forbids: tuple[Act, ...] = Field((), description="what the person must not do together with it")
     cautions: tuple[str, ...] = ()
     finding: Id | None = Field(None, description="test: the finding it answers")
     burden: Literal["low", "medium", "high"] | None = Field(None, description="test: cost, time and discomfort")
@@ -430,6 +440,81 @@ class Care(Strict):
             raise ValueError("a medicine needs dose, maximum, duration and not_if")
         if (self.kind in ("self_care", "exercise")) and not self.steps:
             raise ValueError(f"{self.kind} needs steps")
+        return self
+
+
+# -- hazards ---------------------------------------------------------------------------------------
+
+
+Severity = Literal["minor", "significant", "considerable", "major", "catastrophic"]
+Likelihood = Literal["very_low", "low", "medium", "high", "very_high"]
+RISK_MATRIX: dict[str, tuple[int, int, int, int, int]] = {
+    "very_high": (3, 4, 4, 5, 5),
+    "high": (2, 3, 3, 4, 5),
+    "medium": (2, 2, 3, 3, 4),
+    "low": (1, 2, 2, 3, 4),
+    "very_low": (1, 1, 2, 2, 3),
+}
+"""Risk 1 to 5 by likelihood and severity, as in DCB0129; 4 and 5 are unacceptable, 3 only where it cannot be lowered further."""
+
+
+class Risk(Strict):
+    severity: Severity
+    likelihood: Likelihood
+
+    @property
+    def level(self) -> int:
+        """1 (lowest) to 5."""
+        return RISK_MATRIX[self.likelihood][("minor", "significant", "considerable", "major", "catastrophic").index(self.severity)]
+
+
+class Situation(Strict):
+    """Answers with which harm is near: whoever gives them ends at least at `urgency`, whatever else is answered or left out.
+    Proven over the whole answer space."""
+
+    id: Id
+    what: str = Field(description="the situation, in one plain sentence")
+    when: When
+    urgency: UrgencyName
+    textbook_of: tuple[Id, ...] = Field((), description="conditions that must not be missed of which this is a textbook presentation")
+
+
+class Never(Strict):
+    """Advice to do this is given only to whom `when` is known not to apply. Proven over the whole answer space."""
+
+    does: Act
+    when: When
+    why: str
+
+
+class Control(Strict):
+    """What holds a hazard down, and what shows that it works."""
+
+    kind: Literal["rule", "proof", "test", "design"]
+    id: str = Field(description="rule id; proof name; 'tests/file.py::test_name'; or, for design, 'docs/decisions/file.md'")
+    how: str
+
+
+class Hazard(Strict):
+    """One way in which this product can harm, as DCB0129 and ISO 14971 ask for it."""
+
+    id: Id
+    name: str
+    kind: Literal["clinical", "software"]
+    causes: tuple[str, ...]
+    harm: str
+    before: Risk = Field(description="without controls")
+    after: Risk = Field(description="with controls")
+    guards: tuple[Id, ...] = Field((), description="dangerous conditions it is about")
+    situations: tuple[Situation, ...] = ()
+    never: tuple[Never, ...] = ()
+    controls: tuple[Control, ...] = Field(min_length=1)
+    residual: str = Field(description="what is left of the risk, and who has to accept it")
+
+    @model_validator(mode="after")
+    def _controls_help(self) -> Self:
+        if self.after.level > self.before.level:
+            raise ValueError("the risk with controls is above the risk without")
         return self
 
 

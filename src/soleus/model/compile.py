@@ -13,7 +13,7 @@ from soleus.knowledge.load import Knowledge, code_key
 from soleus.knowledge.schema import AGE_BANDS, Condition, Pattern, Sex
 from soleus.model.network import Array, Network, Node, Risk
 from soleus.model.shares import FLOOR, SEXES, items_of, read_shares
-from soleus.model.uncertainty import Draw, spread_of_priors
+from soleus.model.uncertainty import Draw, spread_of_prevalences, spread_of_priors
 
 AGE_POINTS = (20.0, 40.0, 57.0, 70.0, 82.0)
 """Middle of each age band, in years; factors are interpolated between them on the log scale."""
@@ -74,6 +74,7 @@ def compile_network(knowledge: Knowledge, draw: Draw | None = None) -> Network:
         risks=risks,
         spread=read.spread,
         prior_spread=spread_of_priors(conditions, settings.judgement_spread),
+        prevalence_spread=spread_of_prevalences([knowledge.conditions[d] for d in present], settings.judgement_spread),
         node_of={item: node.id for node in nodes.values() for item in node.emission},
         values=values,
         setting_prior={s: _setting_prior(conditions, s, shift) for s in settings.setting_weights},

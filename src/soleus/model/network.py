@@ -57,7 +57,8 @@ class Risk:
 class Network:
     """Everything inference needs, compiled from the knowledge base; nothing of it is changed later.
 
-    `spread[item][c, v]`: standard error of the logarithm of P(item has value v | c); `prior_spread[c]`: the same of its prior."""
+    `spread[item][c, v]`: standard error of the logarithm of P(item has value v | c); `prior_spread[c]`: the same of its prior;
+    `prevalence_spread[d]`: of the log-odds of its prevalence."""
 
     causes: tuple[str, ...]
     present: tuple[str, ...]
@@ -65,6 +66,7 @@ class Network:
     risks: Mapping[str, Risk]
     spread: Mapping[str, Array]
     prior_spread: Array
+    prevalence_spread: Array
     node_of: Mapping[str, str]
     values: Mapping[str, tuple[str, ...]]
     setting_prior: Mapping[str, Array]

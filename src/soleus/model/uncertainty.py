@@ -46,8 +46,7 @@ class Draw:
 
     def of_prevalence(self, conditions: Sequence[Condition]) -> Array:
         """A shift of the log-odds of each condition's prevalence, the same at every age."""
-        spread = np.array([np.median([_spread_of_prevalence(p, self.spread) for p in c.prevalence]) for c in conditions])
-        return self._of(conditions) * self._noise(spread)
+        return self._of(conditions) * self._noise(spread_of_prevalences(conditions, self.spread))
 
     def _of(self, conditions: Sequence[Condition]) -> Array:
         """1 where a condition's numbers are drawn."""
@@ -70,6 +69,11 @@ def spread_of_priors(conditions: Sequence[Condition], widest: float) -> Array:
     shares = np.array([c.prior.by_setting["primary_care"] for c in conditions])
     weights = np.array([c.prior.weight for c in conditions])
     return np.asarray(np.minimum(1 / np.sqrt(weights * shares), widest))
+
+
+def spread_of_prevalences(conditions: Sequence[Condition], widest: float) -> Array:
+    """Spread of the log-odds of each condition's prevalence, the middle of its ages and sexes, shape (conditions,)."""
+    return np.array([np.median([_spread_of_prevalence(p, widest) for p in c.prevalence]) for c in conditions])
 
 
 def _weight(number: Number, shares: Array) -> float:

@@ -6,7 +6,7 @@ fire, but it is never counted as false either: it is returned as possible.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from soleus.knowledge.case import Case, YesNo
@@ -18,27 +18,30 @@ from soleus.knowledge.schema import Rule, Urgency
 @dataclass(frozen=True)
 class RuleOutcome:
     """`urgency` is the greatest of the rules that fire, and never below `routine` while a danger sign
-    is unanswered; `fired` are in order of urgency."""
+    is unanswered; `fired` are in order of urgency; `disputed`: rules on which two readings differ (see guard.py)."""
 
     urgency: Urgency
     fired: tuple[Rule, ...]
     possible: tuple[Rule, ...]
     unanswered: tuple[str, ...]
+    disputed: tuple[str, ...] = ()
 
 
 def apply_rules(knowledge: Knowledge, case: Case) -> RuleOutcome:
     """Evaluate every rule for `case`."""
     truths = {rule_id: evaluate(when, case) for rule_id, when in knowledge.rule_when.items()}
-    fired = _by_urgency(knowledge, [r for r, truth in truths.items() if truth])
-    possible = _by_urgency(knowledge, [r for r, truth in truths.items() if truth is None])
+    fired = by_urgency(knowledge, [r for r, truth in truths.items() if truth])
+    possible = by_urgency(knowledge, [r for r, truth in truths.items() if truth is None])
     unanswered = tuple(sign for sign in knowledge.danger_signs if not case.known(sign))
     floor = Urgency.routine if unanswered else Urgency.self_care
     urgency = max([floor, *(rule.urgency for rule in fired)])
     return RuleOutcome(urgency, fired, possible, unanswered)
 
 
-def _by_urgency(knowledge: Knowledge, ids: list[str]) -> tuple[Rule, ...]:
-    return tuple(sorted((knowledge.rules[i] for i in ids), key=lambda rule: -rule.urgency))
+def by_urgency(knowledge: Knowledge, ids: Iterable[str]) -> tuple[Rule, ...]:
+    """These rules, the most urgent first."""
+    wanted = set(ids)
+    return tuple(sorted((rule for rule in knowledge.rules.values() if rule.id in wanted), key=lambda rule: -rule.urgency))
 
 
 def what_would_raise(knowledge: Knowledge, case: Case, urgency: Urgency) -> Mapping[str, Urgency]:
