@@ -59,3 +59,13 @@ def test_a_second_reader_that_asks_for_more_is_heard(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(guard, "apply_columns", high)
     assert apply_guarded(KNOWLEDGE, Case(30, "female")).urgency == Urgency.call_ambulance
+
+
+def test_a_second_reader_that_breaks_does_not_stop_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: object) -> columns.RuleColumns:
+        raise KeyError("chest_pain_new")
+
+    monkeypatch.setattr(guard, "apply_columns", broken)
+    outcome = apply_guarded(KNOWLEDGE, CASE)
+    assert outcome.urgency == RIGHT
+    assert outcome.disputed == ("second reading",)

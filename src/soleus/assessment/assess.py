@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from soleus.assessment.explain import double_check, evidence, robustness, withdrawn
 from soleus.assessment.plan import leading_causes, make_plan, seek_care
-from soleus.assessment.result import Action, Assessment, Avoid, Cause, Present, Reason, RuleOut, SourceNote
+from soleus.assessment.result import Action, Assessment, Avoid, Cause, Present, Reason, Robustness, RuleOut, SourceNote
 from soleus.assessment.undecided import undecided
 from soleus.inference.exact import Engine, Posterior, probability_present
 from soleus.inference.interval import cause_intervals, present_intervals
 from soleus.inference.observe import observations
 from soleus.interview.value import Mind, mind
-from soleus.knowledge.case import Case
+from soleus.knowledge.case import Case, YesNo
 from soleus.knowledge.load import Knowledge, load_knowledge
 from soleus.knowledge.schema import Condition, Source, Urgency
 from soleus.model.network import Array
@@ -69,7 +69,7 @@ def assess_with(thinking: Mind, case: Case) -> Assessment:
         plan=plan,
         if_not_better=_if_not_better(leading[0], urgency),
         seek_care=seek_care(thinking, case, posterior, urgency),
-        double_check=double_check(thinking, case, posterior, without, robust),
+        double_check=double_check(thinking, case, posterior, without, robust, carried=_carried(thinking, case, robust, urgency)),
         robustness=robust,
         unanswered_danger_signs=rules.unanswered,
         left_out=thinking.engine.left_out(posterior),
@@ -77,6 +77,15 @@ def assess_with(thinking: Mind, case: Case) -> Assessment:
         sources=(),
     )
     return draft.model_copy(update={"sources": _sources(thinking.knowledge, draft, leading)})
+
+
+def _carried(mind: Mind, case: Case, robust: Robustness, urgency: Urgency) -> bool:
+    """Whether it would be less urgent if the answers that the rules rest on were turned round (what is not yes or no: taken back)."""
+    turned = case
+    for finding in robust.rests_on:
+        said = case.yes(finding)
+        turned = turned.with_answer(finding, None if said is None else YesNo(not said))
+    return max(apply_guarded(mind.knowledge, turned).urgency, risk_urgency(mind, mind.posterior(turned))) < urgency
 
 
 def _review(leading: Iterable[Condition]) -> str:
@@ -268,10 +277,11 @@ def _sources(knowledge: Knowledge, draft: Assessment, leading: tuple[Condition, 
     for condition in leading:
         for statement in (condition.what, condition.in_the_leg, condition.course, *condition.seek_care):
             used |= dict.fromkeys(statement.sources if statement else ())
-    return tuple(_citation(knowledge.sources[s]) for s in used)
+    return tuple(cited(knowledge.sources[s]) for s in used)
 
 
-def _citation(source: Source) -> SourceNote:
+def cited(source: Source) -> SourceNote:
+    """A source as it is named to readers."""
     parts = [source.authors, source.title, source.journal, str(source.year) if source.year else None]
     link = f"https://doi.org/{source.doi}" if source.doi else f"PMID {source.pmid}" if source.pmid else source.url or ""
     seen = {"abstract": "read: abstract", "full_text": "read: full text", "secondary": "quoted in another work"}[source.seen]

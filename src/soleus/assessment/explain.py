@@ -78,9 +78,11 @@ def _support(decibans: float) -> Support:
     return "strongly against" if decibans <= -10 else "against" if decibans <= -5 else "slightly against"
 
 
-def double_check(mind: Mind, case: Case, posterior: Posterior, without: Mapping[str, Array], robust: Robustness) -> tuple[DoubleCheck, ...]:
+def double_check(
+    mind: Mind, case: Case, posterior: Posterior, without: Mapping[str, Array], robust: Robustness, *, carried: bool
+) -> tuple[DoubleCheck, ...]:
     """Answers that carry the conclusion: without one of them another cause would lead, or, were they otherwise, the
-    rules would no longer ask for this urgency."""
+    rules would no longer ask for this urgency (`carried`: nor would expected loss)."""
     knowledge, causes = mind.knowledge, mind.engine.network.causes
     leading = int(np.argmax(posterior.cause))
     checks = []
@@ -89,7 +91,7 @@ def double_check(mind: Mind, case: Case, posterior: Posterior, without: Mapping[
         if other != leading:
             name = knowledge.conditions[causes[other]].name.lay
             checks.append(_check(knowledge, case, finding, f"without it, the likeliest cause would be: {name}"))
-    for finding in robust.rests_on:
+    for finding in robust.rests_on if carried else ():
         if finding in case.answers:
             checks.append(_check(knowledge, case, finding, _carries(len(robust.rests_on))))
     return tuple(checks)
@@ -102,7 +104,7 @@ def _carries(answers: int) -> str:
 def robustness(knowledge: Knowledge, case: Case, urgency: Urgency) -> Robustness:
     """How many wrong answers it takes for this urgency to be wrong."""
     holding, hiding = rests_on(knowledge, case, urgency), would_raise_if_wrong(knowledge, case, urgency)
-    return Robustness(fewest=1 if hiding else len(holding) or None, rests_on=holding, would_raise=hiding)
+    return Robustness(fewest_too_high=len(holding) or None, fewest_too_low=1 if hiding else None, rests_on=holding, would_raise=hiding)
 
 
 def _check(knowledge: Knowledge, case: Case, finding: str, would: str) -> DoubleCheck:

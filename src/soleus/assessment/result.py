@@ -157,11 +157,12 @@ class DoubleCheck(Strict):
 
 
 class Robustness(Strict):
-    """How many answers would have to be wrong for the urgency to be wrong. `fewest`: so many, at least; `rests_on`: a smallest set of
-    answers without which the rules would ask for less (empty where no rule asks for this urgency); `would_raise`: answers which,
-    if one of them is wrong, make it more urgent."""
+    """How many answers would have to be wrong for the rules to ask for another urgency. `fewest_too_high`: at least so many for it to be
+    too high, and `rests_on` such a smallest set (none and empty where no rule asks for this urgency); `fewest_too_low`: so many for it
+    to be too low, and `would_raise` the answers of which one is enough (none and empty where no single one is)."""
 
-    fewest: int | None
+    fewest_too_high: int | None
+    fewest_too_low: int | None
     rests_on: tuple[str, ...]
     would_raise: tuple[str, ...]
 

@@ -166,7 +166,7 @@ def report(out: Path, folder: Path, day: str, people: int, interviews: int, draw
 
 
 @evaluate.command()
-@click.option("--people", type=click.IntRange(1000), default=20_000, show_default=True, help="Simulated people with dangerous conditions.")
+@click.option("--people", type=click.IntRange(1000), default=100_000, show_default=True, help="Simulated people with dangerous conditions.")
 @seed_option
 @as_json_option
 def adversarial(people: int, seed: int, as_json: bool) -> None:

@@ -30,7 +30,7 @@ from soleus.interview.session import Interview, Step
 from soleus.interview.store import Log
 from soleus.knowledge.case import case_dict
 from soleus.knowledge.load import Knowledge, load_knowledge
-from soleus.safety.rules import apply_rules
+from soleus.safety.guard import apply_guarded
 
 KEYS = "?  why we ask    b  back    l  your answers    s  save and stop"
 
@@ -169,7 +169,7 @@ class Dialogue:
         """After the danger screen an emergency is said at once, not at the end."""
         if step.kind == "danger_signs":
             knowledge = self.session.knowledge
-            outcome = apply_rules(knowledge, self.session.case)
+            outcome = apply_guarded(knowledge, self.session.case)
             level = knowledge.levels[outcome.urgency]
             if outcome.fired and outcome.urgency.name in ("call_ambulance", "emergency_now"):
                 self.console.print(Text(f"\n{level.headline} {level.do}", style="bold"))
@@ -244,7 +244,7 @@ def _finish(console: Console, session: Interview, knowledge: Knowledge) -> None:
     if session.scope == "in":
         print_report(console, assess(session.case, knowledge), knowledge)
         return
-    outcome = apply_rules(knowledge, session.case)
+    outcome = apply_guarded(knowledge, session.case)
     level = knowledge.levels[outcome.urgency]
     if session.scope == "child":
         console.print(

@@ -11,6 +11,8 @@ from soleus import __version__
 from soleus.errors import InputError, KnowledgeError
 
 COMMANDS = {
+    "web": ("soleus.cli.web", "web", "Start the web app on this computer."),
+    "feedback": ("soleus.cli.feedback", "feedback", "Read and answer what readers of the web app remarked."),
     "assess": ("soleus.cli.assess", "assess", "Assess one or more case files."),
     "interview": ("soleus.cli.interview", "interview", "Answer questions about your leg, one at a time."),
     "kb": ("soleus.cli.kb", "kb", "Check, list and show the knowledge base."),

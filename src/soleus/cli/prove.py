@@ -38,7 +38,7 @@ def prove(folder: Path | None, save: Path | None, mutating: bool) -> None:
         _show_broken(knowledge, proof, save)
     failed = sum(not p.holds for p in proofs)
     ways, seconds = prover.Prover(knowledge).formulas.space.size.bit_length() - 1, sum(p.seconds for p in proofs)
-    click.echo(f"{len(proofs) - failed} of {len(proofs)} proven over 2^{ways} ways to answer, in {seconds:.1f} s.")
+    click.echo(f"{len(proofs) - failed} of {len(proofs)} proven over up to 2^{ways} ways to answer, in {seconds:.1f} s.")
     survived = _mutate(knowledge, save) if mutating else 0
     if failed or survived:
         sys.exit(1)

@@ -25,7 +25,7 @@ from soleus.model.shares import items_of
 from soleus.safety.columns import Choice, Column, Several, Span, Table, Truths, apply_columns
 
 Levels = NDArray[np.int64]
-PEOPLE, HARMLESS, SAID, OTHERS = 71, 72, 73, 74
+PEOPLE, HARMLESS, SAID, WITHIN = 71, 72, 73, 74
 MISREAD = 1 - 0.5**0.5
 """Chance of misreading a question: two readers of the same story who each misread so often, and then answer as anybody might, agree
 with a kappa of 0.5, which is what lay people reached with vignettes (El-Osta 2022)."""
@@ -61,6 +61,7 @@ WAYS = (
     Answering("two danger signs denied", denied=2),
     Answering("a fifth of all questions not answered", silent=0.2, danger_silent=0.2),
     Answering("a tenth of all answers wrong", wrong=0.1, danger_wrong=0.1),
+    Answering("a tenth of all answers contradict the rest (a harmless stranger's)", strange=0.1, danger_strange=0.1),
     Answering("questions misread as lay people do", strange=MISREAD, danger_strange=MISREAD),
 )
 
@@ -188,7 +189,7 @@ def _deny(knowledge: Knowledge, values: dict[str, Codes], times: int, rng: np.ra
 
 
 def table_of(knowledge: Knowledge, asked: Asked) -> Table:
-    """What people say as columns that the rules can read; a number read in bins stands at the middle of its bin."""
+    """What people say as columns that the rules can read; a number read in bins stands anywhere in its bin."""
     findings = dict.fromkeys(item.split(".")[0] for item in asked.values)
     columns: dict[str, Column] = {f: _column(knowledge.findings[f], asked) for f in findings}
     sex = Choice(("male", "female"), np.where(asked.sex == "male", 1, 2).astype(np.uint8))
@@ -207,8 +208,9 @@ def _column(finding: Finding, asked: Asked) -> Column:
             return Choice(finding.states, np.where(codes == UNKNOWN, 0, np.left_shift(1, np.maximum(codes, 0).astype(np.uint64))))
     assert finding.range is not None, "a number has a range"
     edges = np.array([finding.range[0], *finding.bins, finding.range[1]])
-    middle = np.where(codes == UNKNOWN, np.nan, ((edges[:-1] + edges[1:]) / 2)[np.maximum(codes, 0)])
-    return Span(middle, middle)
+    lower, upper = edges[:-1][np.maximum(codes, 0)], edges[1:][np.maximum(codes, 0)]
+    within = np.where(codes == UNKNOWN, np.nan, lower + (upper - lower) * np.random.default_rng(WITHIN).random(len(codes)))
+    return Span(within, within)
 
 
 def _bits(codes: list[Codes], state: int) -> NDArray[np.uint64]:

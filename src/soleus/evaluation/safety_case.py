@@ -23,6 +23,8 @@ from soleus.knowledge.schema import Hazard, Urgency
 from soleus.safety.mutate import Verdict
 from soleus.safety.prove import Proof
 
+MOST_TOO_HIGH = 0.2
+"""The goal: of self-care cases answered truthfully, at most this share is sent to be seen."""
 DEAR = 12
 """Rules whose price is shown."""
 
@@ -124,6 +126,8 @@ def _page(case: SafetyCase, out: Path) -> str:
         controls=_controls,
         conditions=by_condition(tuple(case.adversarial)),
         thresholds=thresholds(case.mind),
+        safe=all(r.total.under == 0 for r in case.adversarial if r.way.danger_true),
+        sparing=case.adversarial[0].of_self_care <= MOST_TOO_HIGH,
         dear=case.prices[:DEAR],
         saving=sorted(case.prices, key=lambda p: -p.saves)[:DEAR],
         vignettes=_vignettes(out, knowledge),

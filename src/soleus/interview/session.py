@@ -9,8 +9,10 @@ without losing them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from soleus.errors import InputError
@@ -40,6 +42,9 @@ class Step:
     findings: tuple[str, ...] = ()
 
 
+_NOT_KNOWN = Step("", "about")
+
+
 @dataclass(frozen=True)
 class Interview:
     """An immutable transcript. `answer` and `change` return a new one; nothing is ever lost.
@@ -48,18 +53,18 @@ class Interview:
 
     knowledge: Knowledge = field(default_factory=load_knowledge)
     answers: Mapping[str, Any] = field(default_factory=dict)
-    _memo: dict[tuple[Any, ...], Step | None] = field(default_factory=dict, repr=False, compare=False)
+    _memo: dict[bytes, Step | None] = field(default_factory=dict, repr=False, compare=False)
 
     # -- what is asked -----------------------------------------------------------------------------
 
     @property
     def path(self) -> tuple[Step, ...]:
         """The steps that were answered and still apply, in order."""
-        return self._walk()[0]
+        return self._walked[0]
 
     def next(self) -> Step | None:
         """The next thing to ask, or None when nothing is worth asking any more."""
-        return self._walk()[1]
+        return self._walked[1]
 
     @property
     def aside(self) -> Mapping[str, Any]:
@@ -133,17 +138,21 @@ class Interview:
 
     # -- the walk ----------------------------------------------------------------------------------
 
-    def _walk(self) -> tuple[tuple[Step, ...], Step | None]:
+    @cached_property
+    def _walked(self) -> tuple[tuple[Step, ...], Step | None]:
         path: tuple[Step, ...] = ()
-        while (step := self._next_after(path)) is not None and step.id in self.answers:
+        key = b""
+        while (step := self._next_after(path, key)) is not None and step.id in self.answers:
             path = (*path, step)
+            key = hashlib.blake2b(key + f"{step.id}\0{self.answers[step.id]!r}".encode(), digest_size=16).digest()
         return path, step
 
-    def _next_after(self, path: tuple[Step, ...]) -> Step | None:
-        key = tuple((step.id, repr(self.answers[step.id])) for step in path)
-        if key not in self._memo:
-            self._memo[key] = self._decide(path)
-        return self._memo[key]
+    def _next_after(self, path: tuple[Step, ...], key: bytes) -> Step | None:
+        """What comes after this path; remembered by its `key`, a hash of its steps and answers. Other threads may forget it meanwhile."""
+        known = self._memo.get(key, _NOT_KNOWN)
+        if known is _NOT_KNOWN:
+            known = self._memo[key] = self._decide(path)
+        return known
 
     def _decide(self, path: tuple[Step, ...]) -> Step | None:
         done = {step.id for step in path}

@@ -223,7 +223,8 @@ class _Checker:
         for rule, when in self.knowledge.rule_when.items():
             sound = not any(leaf_fault(self.knowledge, leaf) for leaf in leaves(when))
             if sound and not can_fire(self.knowledge, when):
-                yield f"{self.at(f'rules/{rule}')}{rule}: can never fire; no answers make all its parts true together, so drop or change one that contradicts another"
+                cure = "no answers make all its parts true together, so drop or change one that contradicts another"
+                yield f"{self.at(f'rules/{rule}')}{rule}: can never fire; {cure}"
         for entry in self.knowledge.rules.values():
             for condition in entry.guards:
                 if condition not in self.knowledge.conditions:
@@ -301,8 +302,11 @@ def leaf_fault(knowledge: Knowledge, leaf: Leaf) -> str | None:
             return _value_fault(finding, "choice", values, tuple(finding.values))
         case Has(_, options):
             return _value_fault(finding, "multi", options, finding.options)
+        case Compare(_, _, bound) if finding.type == "number":
+            low, high = finding.range or (bound, bound)
+            return None if low <= bound <= high else f"{finding.id} goes from {low:g} to {high:g}; {bound:g} is never reached"
         case Compare():
-            return None if finding.type == "number" else f"{finding.id} is a {finding.type}, not a number; {_how(finding)}"
+            return f"{finding.id} is a {finding.type}, not a number; {_how(finding)}"
         case Known():
             return None
 

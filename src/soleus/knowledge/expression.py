@@ -216,11 +216,15 @@ def evaluate(expression: Expression, facts: Facts) -> Truth:
 
 
 def _at_least(count: int, parts: tuple[Expression, ...], facts: Facts) -> Truth:
-    truths = [evaluate(part, facts) for part in parts]
-    certain, possible = truths.count(True), truths.count(True) + truths.count(None)
-    if certain >= count:
-        return True
-    return None if possible >= count else False
+    """Parts are read until the outcome is sure."""
+    wanted, spare = count, len(parts) - count
+    for part in parts if wanted > 0 and spare >= 0 else ():
+        truth = evaluate(part, facts)
+        wanted -= truth is True
+        spare -= truth is False
+        if wanted == 0 or spare < 0:
+            break
+    return True if wanted <= 0 else False if spare < 0 else None
 
 
 def leaves(expression: Expression) -> Iterator[Leaf]:

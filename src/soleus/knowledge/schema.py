@@ -41,7 +41,22 @@ Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SourceId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 When = Any  # an expression as written (str, mapping); parsed against the definitions when knowledge is loaded
-Act = Literal["raise_leg", "lower_leg", "warm", "cool", "compress", "loosen", "rub", "stretch", "exercise", "walk", "stand", "nsaid"]
+Act = Literal[
+    "raise_leg",
+    "level_leg",
+    "lower_leg",
+    "warm",
+    "cool",
+    "compress",
+    "loosen",
+    "rub",
+    "stretch",
+    "exercise",
+    "walk",
+    "stand",
+    "nsaid",
+    "plain_painkiller",
+]
 """What advice can tell a person to do with the leg; advice that forbids an act is never given together with advice to do it."""
 EvidenceStrength = Literal["high", "moderate", "low", "very_low"]
 Setting = Literal["at_home", "primary_care", "emergency_department", "sports_clinic", "vascular_clinic"]
@@ -198,6 +213,7 @@ class Finding(Strict):
     help: str | None = None
     why: str = Field(description="why it is asked, to the person")
     danger_sign: bool = False
+    picture: Literal["leg"] | None = Field(None, description="a drawing on which one can point at the options")
     values: dict[str, str] = Field(default_factory=dict, description="value id to lay label, in the order shown")
     none_value: str | None = Field(None, description="the value of a multi that means: none of these")
     coarse: dict[str, tuple[str, ...] | tuple[float, float]] = Field(

@@ -1,4 +1,4 @@
-"""The rules, read twice: once for the case, once as a row of columns by code that shares nothing with the first.
+"""The rules, read twice: once for the case, once as a row of columns, by readers that share only the parsed tree and the answers.
 
 Where the two differ one of them is wrong. Then the more urgent counts, and the assessment says so.
 """
@@ -18,7 +18,10 @@ def apply_guarded(knowledge: Knowledge, case: Case) -> RuleOutcome:
     """The outcome of the rules, with every rule that either reading makes fire, the greater of the two urgencies, and in `disputed`
     the rules (or `urgency`) on which they differ."""
     first = apply_rules(knowledge, case)
-    second = apply_columns(knowledge, Table.of([case], knowledge))
+    try:
+        second = apply_columns(knowledge, Table.of([case], knowledge))
+    except Exception:  # whatever breaks the second reading must not break the first
+        return replace(first, disputed=("second reading",))
     fired = {rule.id for rule in first.fired}
     again = _rules(second, second.fired[:, 0])
     urgency = Urgency(int(second.urgency[0]))

@@ -1,8 +1,8 @@
 """Are the proofs worth anything? Break each rule in turn, and at least one proof must fail.
 
-A broken rule is left out, asks for one level less, has one sign flipped, or has lost one alternative. Where no proof fails, the
-solver is asked whether anybody's urgency can fall at all: if not, the change is harmless (other rules ask for the same, or the
-broken rule fires for more people). What is neither noticed nor harmless is a hole in the hazard log.
+A broken rule is left out, asks for one level less, has one sign flipped, or has lost one alternative or one value of a list.
+Where no proof fails, the solver is asked whether anybody's urgency can fall at all: if not, the change is harmless (other rules ask
+for the same, or the broken rule fires for more people). What is neither noticed nor harmless is a hole in the hazard log.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 import z3
 
 from soleus.knowledge.case import Case
-from soleus.knowledge.expression import All, Any, AtLeast, Certain, Expression, Not
+from soleus.knowledge.expression import All, Any, AtLeast, Certain, Expression, Has, Is, Not
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Urgency
 from soleus.safety.prove import LEVELS, Prover
@@ -54,6 +54,8 @@ def mutants(knowledge: Knowledge) -> Iterator[Mutant]:
             yield Mutant(rule.id, f"sign {number} flipped", broken, rule.urgency)
         for number, broken in enumerate(_without_a_branch(when), 1):
             yield Mutant(rule.id, f"alternative {number} dropped", broken, rule.urgency)
+        for number, broken in enumerate(_without_a_value(when), 1):
+            yield Mutant(rule.id, f"value {number} dropped", broken, rule.urgency)
 
 
 def _flipped(when: Expression) -> Iterator[Expression]:
@@ -81,6 +83,21 @@ def _without_a_branch(when: Expression) -> Iterator[Expression]:
             fewest = when.count if isinstance(when, AtLeast) else 1
             if not isinstance(when, All) and len(parts) > fewest:
                 yield from (replace(when, parts=(*parts[:i], *parts[i + 1 :])) for i in range(len(parts)))
+
+
+def _without_a_value(when: Expression) -> Iterator[Expression]:
+    """The tree with one value of an `in` or a `has` dropped."""
+    match when:
+        case Not(part):
+            yield from (Not(broken) for broken in _without_a_value(part))
+        case Certain(part):
+            yield from (Certain(broken) for broken in _without_a_value(part))
+        case All(parts) | Any(parts) | AtLeast(_, parts):
+            yield from _in_one_part(when, parts, _without_a_value)
+        case Is(finding, values) if len(values) > 1:
+            yield from (Is(finding, values - {value}) for value in sorted(values))
+        case Has(finding, options) if len(options) > 1:
+            yield from (Has(finding, options - {option}) for option in sorted(options))
 
 
 def _in_one_part(when: All | Any | AtLeast, parts: Sequence[Expression], broken_in: Breaking) -> Iterator[Expression]:

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import combinations
 
-from soleus.knowledge.case import Answer, Case, Options, YesNo
+from soleus.knowledge.case import Answer, Between, Case, OneOf, Options, YesNo
 from soleus.knowledge.expression import All, Any, AtLeast, Certain, Expression, Not, evaluate
 from soleus.knowledge.load import Knowledge
 from soleus.knowledge.schema import Finding, Urgency
 from soleus.safety.rules import apply_rules
 
 Set = frozenset[str]
-MOST_SETS = 64
-"""Sets of answers kept while a tree is read; the smallest are kept."""
+MOST_SETS = 400
+"""Sets of answers kept while a tree is read, after those that hold a smaller one are left out; no rule comes near."""
 
 
 def rests_on(knowledge: Knowledge, case: Case, urgency: Urgency) -> tuple[str, ...]:
@@ -43,12 +43,18 @@ def _hides(knowledge: Knowledge, case: Case, finding: Finding, answer: Answer, u
 
 
 def _otherwise(finding: Finding, answer: Answer) -> Iterable[Answer]:
-    """Other answers of the same kind: the opposite, or one more option ticked."""
+    """Other answers: the opposite, another value, one more option ticked, or a number a tenth of its range away."""
     match answer:
         case YesNo(value):
             yield YesNo(not value)
+        case OneOf(values):
+            yield from (OneOf(frozenset({value})) for value in finding.values if value not in values)
         case Options(yes, no, some):
             yield from (Options(yes | {o}, no - {o}, some) for o in finding.options if o in no)
+        case Between(low, high):
+            lowest, highest = finding.range or (low, high)
+            near = (highest - lowest) / 10
+            yield from (Between(value, value) for value in (max(low - near, lowest), min(high + near, highest)))
 
 
 def _breaking(expression: Expression, case: Case, truth: bool) -> list[Set]:
@@ -103,7 +109,12 @@ def _all_of(ways: Sequence[list[Set]]) -> list[Set]:
 
 
 def _smallest(sets: Iterable[Set]) -> list[Set]:
-    return sorted(set(sets), key=_order)[:MOST_SETS]
+    """The sets that hold no other of them, smallest first."""
+    kept: list[Set] = []
+    for one in sorted(set(sets), key=_order):
+        if not any(other <= one for other in kept):
+            kept.append(one)
+    return kept[:MOST_SETS]
 
 
 def _order(chosen: Set) -> tuple[int, list[str]]:
