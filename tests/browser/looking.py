@@ -34,10 +34,11 @@ SHIFT = """
 WEIGHT = """() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
   .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
 """Bytes of the page and all it loads, as sent, whether or not the browser had them already."""
-PICTURES = """() => Promise.all([...document.images].map(picture => {
+SETTLED = """() => Promise.all([...document.images].map(picture => {
   picture.loading = 'eager';
   return picture.complete || new Promise(done => { picture.onload = picture.onerror = done; });
-}))"""
+})).then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60)))))"""
+"""All pictures are there, drawn, and the browser has told of what moved."""
 WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5 && !e.closest('.skip, .hidden'))
   .map(e => e.outerHTML.slice(0, 90))"""
@@ -231,7 +232,7 @@ def urgency(page: Page) -> str:
 
 def measure(page: Page, picture: Path) -> Measured:
     """Measure the page that is shown, and take its picture in light, dark and narrow."""
-    page.evaluate(PICTURES)
+    page.evaluate(SETTLED)
     shifted, size = page.evaluate("() => window.shifted"), page.evaluate(WEIGHT)
     violations = dict[str, list[str]]()
     if not page.evaluate("() => 'axe' in window"):
