@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.looking import Tour, measure
+from tests.browser.looking import SETTLED, Tour, measure
 
 MOST_BYTES = 60_000
 MOST_SHIFT = 0.01
@@ -53,6 +53,7 @@ def test_a_bad_page_is_noticed(whole: Tour, tmp_path: Path) -> None:
     context = whole.open()
     page = context.new_page()
     page.goto("/")
+    page.evaluate(SETTLED)
     page.evaluate("""() => {
         document.body.insertAdjacentHTML('afterbegin', '<p id=low>pale</p><input><div id=wide>x</div>');
         document.getElementById('low').style.cssText = 'color: #bbb; background: #ccc; height: 300px';

@@ -12,6 +12,7 @@ from soleus.evaluation import adversarial as bad
 from soleus.evaluation.intervals import clopper_pearson
 from soleus.evaluation.people import case_of, person_only
 from soleus.evaluation.safety_case import thresholds
+from soleus.evaluation.simulation import needs
 from soleus.inference.batch import Batch
 from soleus.inference.sample import draw
 from soleus.interview import always_asked
@@ -77,7 +78,7 @@ def test_worse_answers_do_not_make_dangerous_people_safer() -> None:
     dangerous = bad._dangerous_people(MIND, 600, seed=3)
     batch = Batch(MIND.engine.network)
     levels = {w.name: bad.urgencies(MIND, batch, bad.answers(KNOWLEDGE, dangerous, w, PEOPLE, 5)) for w in (bad.WAYS[0], bad.WAYS[2])}
-    need = bad.needs(MIND, dangerous)
+    need = needs(MIND, dangerous)
     truthful, silent = ((need > found).mean() for found in levels.values())
     assert truthful < silent
     assert set(np.unique(need)) <= {int(u) for u in Urgency}
