@@ -1,12 +1,19 @@
-"""The hazard log's controls are kept true: in a run of the whole suite, every test that a control names must have run and passed."""
+"""The hazard log's controls are kept true: in a run of the whole suite, every test that a control names must have run and passed.
+In CI generated examples are the same each time; elsewhere they are new ones."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from soleus.knowledge.load import load_knowledge
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 PASSED = pytest.StashKey[set[str]]()
 
