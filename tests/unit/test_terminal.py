@@ -29,7 +29,7 @@ def terminal(tmp_path: Path) -> Iterator[object]:
             ["-m", "soleus.cli.main", "interview", *arguments],
             env=environment,
             encoding="utf-8",
-            timeout=30,
+            timeout=120,
             dimensions=(60, 100),
         )
         started.append(child)
