@@ -142,7 +142,8 @@ def test_feeling_against_the_expected_course(person: Person, feeling: str, late:
     assert DAYS is not None
     person.began(DAYS if late else DAYS - 1)
     page = person.post("/follow-up", feeling=feeling)
-    wanted = {"same": "routine", "worse": "within_days"}.get(feeling, "self_care") if late else "self_care"
+    after, before = {"same": "routine", "worse": "within_days"}, {"worse": "routine"}
+    wanted = (after if late else before).get(feeling, "self_care")
     assert level(page) == wanted
     assert (texts()["late"] in page.text) is (late and feeling != "better")
     assert ("Get help sooner" in page.text) is (feeling != "better")

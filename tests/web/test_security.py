@@ -271,6 +271,32 @@ def test_the_resume_link_leaves_the_address_at_once(client: TestClient) -> None:
     assert "44" in client.get("/answers").text
 
 
+def test_a_link_does_not_mix_two_peoples_answers(client: TestClient) -> None:
+    """Who has answers of their own open is asked first, and only our own page can change over."""
+    theirs = begin(client)
+    address = re.findall(r"/resume/[\w-]+", client.get("/answers").text)[0]
+    client.cookies.clear()
+    mine = begin(client)
+    asked = client.get(address, follow_redirects=False)
+    assert asked.status_code == 200
+    assert "other answers open" in asked.text
+    assert client.cookies[COOKIE] == mine
+    foreign = client.post("/take-over", data={"token": theirs}, headers={"Sec-Fetch-Site": "cross-site"}, follow_redirects=False)
+    assert foreign.status_code == 403
+    assert client.cookies[COOKIE] == mine
+    assert client.post("/take-over", data={"token": "x"}, follow_redirects=False).status_code == 404
+    assert client.post("/take-over", data={"token": theirs}, follow_redirects=False).status_code == 303
+    assert client.cookies[COOKIE] == theirs
+
+
+def test_an_answer_to_a_question_that_is_not_asked_any_more_is_said_not_to_be_taken(client: TestClient) -> None:
+    begin(client)
+    send(client, "age", {"value": "60"})
+    late = send(client, "skin_black", {"answer": "yes"})
+    assert late.status_code == 409
+    assert "this answer was not taken" in late.text
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "x" * 4000, "../../etc", "' OR 1=1 --", "%00"])
 def test_a_wrong_cookie_is_nobody(cookie: str, client: TestClient) -> None:
     begin(client)

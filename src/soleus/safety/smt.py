@@ -6,6 +6,7 @@ space is that of `knowledge.case`: part-answers, groups of options and ranges in
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -126,7 +127,7 @@ def _variables(name: str, knowledge: Knowledge) -> _Answer:
             return _NumberAnswer(name, finding.range, exact=False)
 
 
-class _Answer:
+class _Answer(ABC):
     """What can be said about one finding."""
 
     known: Formula
@@ -135,14 +136,17 @@ class _Answer:
     possible: dict[str, Formula]
     """For one value at a time: value to the variable that says it is still possible."""
 
-    def one_of(self, values: frozenset[str]) -> Rail:
-        raise NotImplementedError
+    def one_of(self, _values: frozenset[str]) -> Rail:
+        """When it is known to be one of these, and when not. Raises TypeError for a number."""
+        raise TypeError("a number is compared, not one of some values")
 
-    def compare(self, op: str, bound: float) -> Rail:
-        raise NotImplementedError
+    def compare(self, _op: str, _bound: float) -> Rail:
+        """When it is known to stand in this relation, and when not. Raises TypeError for what is no number."""
+        raise TypeError("only a number is compared")
 
+    @abstractmethod
     def read(self, model: Anything) -> Answer | None:
-        raise NotImplementedError
+        """The answer that a model of the solver gives; None: unknown."""
 
 
 class _ChoiceAnswer(_Answer):

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from soleus.delivery.web.chart import Chart, chart, spoken
 from soleus.delivery.web.follow_up import kept, whole
 from soleus.delivery.web.forms import Fault, Form, FormError
-from soleus.delivery.web.interview import _in_thread, checked
 from soleus.delivery.web.pages import page
+from soleus.delivery.web.posts import posted
 from soleus.delivery.web.store import Day
 from soleus.delivery.web.visits import Here, Site, here
 
@@ -112,14 +112,8 @@ def _charts(rows: Sequence[Row], unit: str) -> list[Chart]:
 # -- writing ---------------------------------------------------------------------------------------
 
 
-async def write(request: Request) -> Response:
+def write(request: Request, visit: Here, form: Any) -> Response:
     """Take one day; faults give the page again with what was typed."""
-    form = await request.form(max_fields=10)
-    return await _in_thread(_write, request, form)
-
-
-def _write(request: Request, form: Any) -> Response:
-    visit = checked(request, form)
     day, faults = read_day(form)
     if faults or day is None:
         typed = Fields(*(str(form.get(name, "")) for name in ("day", "pain", "distance", "unit")))
@@ -180,17 +174,15 @@ def _distance(form: Form) -> float | None:
     return round(metres, 3)
 
 
-async def remove(request: Request) -> Response:
+def remove(request: Request, visit: Here, form: Any) -> Response:
     """Remove a day."""
-    form = await request.form(max_fields=5)
-    return await _in_thread(_remove, request, form)
-
-
-def _remove(request: Request, form: Any) -> Response:
-    visit = checked(request, form)
     site: Site = request.app.state.site
     site.store.remove_day(visit.visit.id, str(form.get("day", "")))
     return RedirectResponse("/diary#days", 303)
 
 
-ROUTES = [Route("/diary", diary), Route("/diary", write, methods=["POST"]), Route("/diary/remove", remove, methods=["POST"])]
+ROUTES = [
+    Route("/diary", diary),
+    Route("/diary", posted(write), methods=["POST"]),
+    Route("/diary/remove", posted(remove), methods=["POST"]),
+]

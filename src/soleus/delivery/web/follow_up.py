@@ -19,8 +19,8 @@ from soleus.assessment.result import Assessment
 from soleus.delivery.web.calendar_file import reminder_file
 from soleus.delivery.web.chart import spoken
 from soleus.delivery.web.forms import Fault, Form, FormError
-from soleus.delivery.web.interview import _in_thread, checked
 from soleus.delivery.web.pages import page
+from soleus.delivery.web.posts import posted
 from soleus.delivery.web.result import regions
 from soleus.delivery.web.store import CheckIn
 from soleus.delivery.web.visits import Here, Site, here, remember
@@ -137,14 +137,8 @@ def history(site: Site, visit: Here) -> list[dict[str, Any]]:
     ]
 
 
-async def take_check_in(request: Request) -> Response:
+def take_check_in(request: Request, visit: Here, form: Any) -> Response:
     """Take a check-in; a fault gives the page again with what was chosen."""
-    form = await request.form(max_fields=100)
-    return await _in_thread(_take_check_in, request, form)
-
-
-def _take_check_in(request: Request, form: Any) -> Response:
-    visit = checked(request, form)
     site: Site = request.app.state.site
     feeling, known = str(form.get("feeling", "")), site.knowledge.danger_signs
     if feeling not in feelings():
@@ -226,14 +220,8 @@ def reminder(request: Request) -> Response:
     return _file(request, visit, default_days(request.app.state.site, visit), False)
 
 
-async def make_reminder(request: Request) -> Response:
+def make_reminder(request: Request, visit: Here, form: Any) -> Response:
     """The calendar file as asked for."""
-    form = await request.form(max_fields=5)
-    return await _in_thread(_make_reminder, request, form)
-
-
-def _make_reminder(request: Request, form: Any) -> Response:
-    visit = checked(request, form)
     try:
         days = whole(str(form.get("days", "")), 1, MOST_DAYS, FormError("days", f"Type a whole number of days from 1 to {MOST_DAYS}."))
     except FormError as error:
@@ -259,9 +247,9 @@ def _file(request: Request, visit: Here, days: int, link: bool) -> Response:
 
 ROUTES = [
     Route("/follow-up", follow_up),
-    Route("/follow-up", take_check_in, methods=["POST"]),
+    Route("/follow-up", posted(take_check_in), methods=["POST"]),
     Route("/check-in", check_in),
     Route("/reminder", remind),
     Route("/reminder.ics", reminder),
-    Route("/reminder.ics", make_reminder, methods=["POST"]),
+    Route("/reminder.ics", posted(make_reminder), methods=["POST"]),
 ]

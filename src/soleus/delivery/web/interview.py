@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +12,7 @@ from starlette.routing import Route
 from soleus.delivery.prompt import ABOUT, Prompt, danger_prompt, finding_prompt, offer_prompt
 from soleus.delivery.web.forms import Fault, Filled, FormError, first_field, from_answer, from_form, raw_answer
 from soleus.delivery.web.pages import page
+from soleus.delivery.web.posts import anybody_posted, client_of, from_our_own_page, keep_pace, posted
 from soleus.delivery.web.store import new_token
 from soleus.delivery.web.visits import COOKIE, Here, Site, here, remember
 from soleus.errors import InputError
@@ -30,22 +29,38 @@ def start(request: Request) -> Response:
 
 def begin(request: Request) -> Response:
     """Begin a new visit."""
-    _from_our_own_page(request)
+    from_our_own_page(request)
     site: Site = request.app.state.site
-    _pace(request, request.client.host if request.client else "")
+    keep_pace(request, client_of(request))
     token = new_token()
     site.store.begin(token, site.knowledge.version)
-    response = RedirectResponse("/interview", 303)
-    remember(response, token, site.settings)
-    return response
+    return _going_on(site, token)
 
 
 def resume(request: Request) -> Response:
-    """Go on with a visit by its link: the cookie is set, and the address is left at once."""
+    """Go on with a visit by its link: the cookie is set, and the address is left at once. Who has another visit open is asked first, so
+    that no link can mix two people's answers."""
     site: Site = request.app.state.site
-    token = request.path_params["token"]
+    token, mine = request.path_params["token"], here(request)
     if site.store.visit(token) is None:
         raise HTTPException(404)
+    if mine is not None and mine.token != token:
+        return page(request, "resume.html", {"token": token})
+    return _going_on(site, token)
+
+
+def take_over(request: Request, form: Any) -> Response:
+    """Leave the visit that is open for the one of the link."""
+    from_our_own_page(request)
+    keep_pace(request, client_of(request))
+    site: Site = request.app.state.site
+    token = str(form.get("token", ""))
+    if site.store.visit(token) is None:
+        raise HTTPException(404)
+    return _going_on(site, token)
+
+
+def _going_on(site: Site, token: str) -> Response:
     response = RedirectResponse("/interview", 303)
     remember(response, token, site.settings)
     return response
@@ -65,23 +80,11 @@ def ask(request: Request) -> Response:
     return _question(request, visit, step, from_answer(step, visit.interview.answers.get(step.id)), None)
 
 
-async def answer(request: Request) -> Response:
+def answer(request: Request, visit: Here, form: Any) -> Response:
     """Take the answer to one step; a fault gives the page again with what was typed."""
-    form = await request.form(max_fields=400)
-    return await _in_thread(_answer, request, form)
-
-
-async def _in_thread(work: Any, *given: Any) -> Response:
-
-    response: Response = await run_in_threadpool(work, *given)
-    return response
-
-
-def _answer(request: Request, form: Any) -> Response:
-    visit = checked(request, form)
     step = _step(visit.interview, request.path_params["step"])
     if step is None:
-        return RedirectResponse("/interview", 303)
+        return page(request, "moved.html", {"visit": visit}, 409)
     site: Site = request.app.state.site
     try:
         raw = raw_answer(step, form, site.knowledge)
@@ -123,14 +126,8 @@ def answers(request: Request) -> Response:
     return page(request, "answers.html", {"visit": visit, "rows": rows, "link": request.url_for("resume", token=visit.token)})
 
 
-async def forget(request: Request) -> Response:
+def forget(request: Request, visit: Here, _form: Any) -> Response:
     """Delete the visit and all that belongs to it."""
-    form = await request.form(max_fields=5)
-    return await _in_thread(_forget, request, form)
-
-
-def _forget(request: Request, form: Any) -> Response:
-    visit = checked(request, form)
     site: Site = request.app.state.site
     site.store.forget(visit.visit.id)
     response = RedirectResponse("/forgotten", 303)
@@ -143,30 +140,6 @@ def forgotten(request: Request) -> Response:
 
 
 # -- within ----------------------------------------------------------------------------------------
-
-
-def checked(request: Request, form: Any) -> Here:
-    """The visit that may send this form. Raises HTTPException where the form is not one of our own, or comes too fast."""
-    _from_our_own_page(request)
-    visit = here(request)
-    if visit is None or not _same(str(form.get("form_token", "")), visit.form_token):
-        raise HTTPException(403)
-    _pace(request, visit.token)
-    return visit
-
-
-def _same(given: str, right: str) -> bool:
-    return hmac.compare_digest(given.encode(), right.encode())
-
-
-def _from_our_own_page(request: Request) -> None:
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise HTTPException(403)
-
-
-def _pace(request: Request, key: str) -> None:
-    if not request.app.state.pace.allows(key):
-        raise HTTPException(429)
 
 
 def _step(interview: Interview, name: str) -> Step | None:
@@ -229,10 +202,11 @@ ROUTES = [
     Route("/", start),
     Route("/begin", begin, methods=["POST"]),
     Route("/resume/{token}", resume, name="resume"),
+    Route("/take-over", anybody_posted(take_over), methods=["POST"]),
     Route("/interview", ask),
-    Route("/interview/{step}", answer, methods=["POST"]),
+    Route("/interview/{step}", posted(answer), methods=["POST"]),
     Route("/check", check),
     Route("/answers", answers),
-    Route("/forget", forget, methods=["POST"]),
+    Route("/forget", posted(forget), methods=["POST"]),
     Route("/forgotten", forgotten),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,8 +11,8 @@ from starlette.routing import Route
 
 from soleus.delivery.web.catalogue import Library
 from soleus.delivery.web.forms import Fault
-from soleus.delivery.web.interview import _from_our_own_page, _pace
 from soleus.delivery.web.pages import page
+from soleus.delivery.web.posts import anybody_posted, client_of, from_our_own_page, keep_pace
 from soleus.delivery.web.store import Store
 from soleus.delivery.web.visits import Site
 
@@ -31,16 +30,10 @@ def remarks_on(store: Store, path: str) -> dict[str, Any]:
     return {"answered": store.answered(path), "most_characters": MOST_CHARACTERS}
 
 
-async def remark(request: Request) -> Response:
+def remark(request: Request, form: Any) -> Response:
     """Keep a remark; one that cannot be kept comes back with what was typed."""
-    form = await request.form(max_fields=5)
-    response: Response = await run_in_threadpool(_remark, request, form)
-    return response
-
-
-def _remark(request: Request, form: Any) -> Response:
-    _from_our_own_page(request)
-    _pace(request, f"remark {request.client.host if request.client else ''}")
+    from_our_own_page(request)
+    keep_pace(request, f"remark {client_of(request)}")
     place = str(form.get("page", ""))
     if not _known(request, place):
         raise HTTPException(404)
@@ -78,4 +71,4 @@ def _fault(helpful: bool | None, text: str) -> Fault | None:
     return None
 
 
-ROUTES = [Route("/remark", remark, methods=["POST"]), Route("/remark", thanks)]
+ROUTES = [Route("/remark", anybody_posted(remark), methods=["POST"]), Route("/remark", thanks)]

@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from soleus.assessment.assess import assess
 from soleus.assessment.result import Assessment
-from soleus.delivery.web.interview import _in_thread, checked
 from soleus.delivery.web.pages import page
+from soleus.delivery.web.posts import posted
 from soleus.delivery.web.visits import Here, Site, here
 from soleus.safety.guard import apply_guarded
 
@@ -81,14 +81,8 @@ def pictures() -> dict[str, Any]:
     }
 
 
-async def region(request: Request) -> Response:
+def region(request: Request, visit: Here, form: Any) -> Response:
     """Choose whose emergency number is shown."""
-    form = await request.form(max_fields=5)
-    return await _in_thread(_region, request, form)
-
-
-def _region(request: Request, form: Any) -> Response:
-    visit = checked(request, form)
     site: Site = request.app.state.site
     if (chosen := str(form.get("region", ""))) in {r["id"] for r in regions()}:
         site.store.choose_region(visit.visit.id, chosen)
@@ -121,4 +115,4 @@ def _pertinent(visit: Here) -> dict[str, list[str]]:
     return {"positive": positive, "negative": negative}
 
 
-ROUTES = [Route("/result", result), Route("/result/region", region, methods=["POST"]), Route("/result/doctor", doctor)]
+ROUTES = [Route("/result", result), Route("/result/region", posted(region), methods=["POST"]), Route("/result/doctor", doctor)]
